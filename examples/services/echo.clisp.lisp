@@ -1,0 +1,4 @@
+; Prints a request parameter and the method: both are environment variables.
+(format t "name=~a~%method=~a~%"
+        (or (ext:getenv "PARAM_name") "stranger")
+        (ext:getenv "REQUEST_METHOD"))

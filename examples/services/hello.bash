@@ -1,0 +1,2 @@
+# The smallest service: what it prints is the response.
+echo 'hello from bash'

@@ -1,0 +1,2 @@
+; The smallest service: what it prints is the response.
+(write-line "hello from clisp")

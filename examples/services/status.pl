@@ -1,0 +1,4 @@
+# Sets the status and a header before the first byte of the body.
+$service->{res}->status(418);
+$service->{res}->header('X-Teapot', 'yes');
+print "short and stout\n";

@@ -1,0 +1,2 @@
+// Sets the status and a header by answering with a Response.
+export default (): Response => new Response("short and stout\n", { status: 418, headers: { "X-Teapot": "yes" } });

@@ -1,0 +1,13 @@
+// A stream transform: each piece of the body goes out in upper case as soon as it has come in.
+const upper = new TransformStream({
+  transform: (text, controller) => controller.enqueue(text.toUpperCase()),
+});
+
+export default (request) =>
+  new Response(
+    request.body
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(upper)
+      .pipeThrough(new TextEncoderStream()),
+    { headers: { "content-type": "text/plain; charset=utf-8" } },
+  );

@@ -1,0 +1,32 @@
+/**
+ * Sluice turns any program in any language into a streaming HTTP service: one fresh process a request, its standard input
+ * and output as the bodies. A program is a handler from `Request` to `Response`, so `Deno.serve`, Hono, Oak and all that
+ * speaks Fetch can mount it.
+ *
+ * ```ts
+ * import { program } from "@sluice/sluice";
+ *
+ * const shout = program({ command: ["tr", "a-z", "A-Z"] });
+ * const server = Deno.serve({ port: 0 }, shout);
+ *
+ * const response = await fetch(`http://localhost:${server.addr.port}/`, { method: "POST", body: "hello" });
+ * console.log(await response.text()); // HELLO
+ * await server.shutdown();
+ * ```
+ *
+ * @module
+ */
+
+export { type Exit, HttpError, ProgramError } from "./src/errors.ts";
+export { createLog, type Log, type LogFields, type LogLevel } from "./src/log.ts";
+export type { Handler, RequestInfo } from "./src/http/handler.ts";
+export { mountAll } from "./src/http/mount.ts";
+export { type Access, type HttpServer, serveHttp, type ServeOptions } from "./src/http/node_server.ts";
+export { trailersOf } from "./src/http/trailers.ts";
+export type { Chunk, Sink, Source } from "./src/bytes/source.ts";
+export type { CommandOptions, Mode } from "./src/process/command.ts";
+export type { Language } from "./src/process/language.ts";
+export { Languages } from "./src/process/languages.ts";
+export type { Child, Launcher, LaunchSpec, ResourceUsage } from "./src/process/launcher.ts";
+export { program, type ProgramHandler, spawn } from "./src/process/program.ts";
+export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";

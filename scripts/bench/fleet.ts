@@ -1,0 +1,67 @@
+/** Runs several rivals side by side and keeps account of what fails: a rival that cannot do a thing must not end the run. */
+
+import type { Rival, RivalContext, Server } from "./rivals/rival.ts";
+
+/** A rival that runs. */
+export interface Entrant {
+  name: string;
+  server: Server;
+}
+
+/** What could not be measured, and why. */
+export class Failures {
+  readonly #reasons = new Map<string, string>();
+
+  constructor(readonly signal: AbortSignal) {}
+
+  /** Does the work unless it failed before; null if it fails. Only the end of the whole run is thrown on. */
+  async attempt<T>(label: string, work: () => Promise<T>): Promise<T | null> {
+    if (this.#reasons.has(label)) return null;
+    try {
+      return await work();
+    } catch (error) {
+      this.signal.throwIfAborted();
+      this.#reasons.set(label, error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+
+  /** As Markdown list items, empty if all went well. */
+  toString(): string {
+    return [...this.#reasons].map(([label, reason]) => `- ${label}: ${reason.replaceAll(/\s+/g, " ")}`).join("\n");
+  }
+}
+
+/** Starts all rivals with one program, and ends them after the work. */
+export async function withServers(
+  rivals: readonly Rival[],
+  program: string,
+  context: RivalContext & { failures: Failures },
+  work: (entrants: readonly Entrant[]) => Promise<void>,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const entrants: Entrant[] = [];
+  for (const rival of rivals) {
+    const server = await context.failures.attempt(`${rival.name}, start`, () => rival.start(program, context));
+    if (server !== null) entrants.push({ name: rival.name, server: stack.use(server) });
+  }
+  await work(entrants);
+}
+
+/** Measures each rival in turn, round after round. One that failed in any round is left out. */
+export async function inRounds<T>(
+  measures: ReadonlyMap<string, () => Promise<T>>,
+  options: { rounds: number; subject: string; failures: Failures },
+): Promise<Map<string, T[]>> {
+  const { rounds, subject, failures } = options;
+  console.error(subject);
+  const samples = new Map<string, T[]>([...measures.keys()].map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, measure] of measures) {
+      const sample = await failures.attempt(`${name}, ${subject}`, measure);
+      if (sample === null) samples.delete(name);
+      else samples.get(name)?.push(sample);
+    }
+  }
+  return samples;
+}

@@ -1,0 +1,29 @@
+/** What all servers under test have in common. */
+
+import type { Server } from "../processes.ts";
+
+export type { Server } from "../processes.ts";
+
+/** What a rival is started with. */
+export interface RivalContext {
+  /** Temporary directory, removed at the end of the run. */
+  dir: string;
+  signal: AbortSignal;
+}
+
+/** A server that can run any program, a fresh process a request. */
+export interface Rival {
+  readonly name: string;
+  /** Starts it with the executable at this path as its only program, on a loopback port. */
+  start(program: string, context: RivalContext): Promise<Server>;
+}
+
+/**
+ * Links the program under a name that ends in `.cgi`, for servers that want a CGI head: our programs tell by their name
+ * whether to print one, so every rival runs the same file.
+ */
+export async function linkAsCgi(program: string, dir: string): Promise<string> {
+  const link = `${dir}/program.cgi`;
+  await Deno.symlink(program, link);
+  return link;
+}

@@ -1,0 +1,75 @@
+/** The pull side of a byte stream, inside: one chunk a call, without the machinery of a `ReadableStream` around each. */
+
+/** One step of a source: bytes, or undefined at the end. */
+export type Chunk = Uint8Array<ArrayBuffer> | undefined;
+
+/** Gives bytes when asked. What nobody asks for is not read, which is the back-pressure. */
+export interface Source {
+  /**
+   * The next chunk, never empty; undefined at the end. A promise only when it has to wait; rejects when the stream
+   * broke. One call at a time.
+   */
+  read(): Chunk | Promise<Chunk>;
+  /** Ends the stream from the reading side. Safe to call at any time, more than once. */
+  cancel(reason?: unknown): void;
+}
+
+/** The push side of a byte stream, inside. */
+export interface Sink {
+  /** Takes one chunk; resolves to true when there is room for the next, to false when nobody reads any more. */
+  write(chunk: Uint8Array): Promise<boolean>;
+  /** Says that no more will come; what was written still arrives. */
+  close(): void;
+  /** Gives up what was not taken yet. */
+  abort(): void;
+}
+
+/** Makes a web stream of a source; each pull is one read, so that at most one chunk waits. */
+export function toReadableStream(source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = await source.read();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+    cancel: (reason) => source.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Makes a source of a web stream, which it locks. */
+export function fromReadableStream(stream: ReadableStream<Uint8Array>): Source {
+  const reader = stream.getReader();
+  return {
+    async read() {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return undefined;
+        if (value.byteLength > 0) return value as Uint8Array<ArrayBuffer>;
+      }
+    },
+    cancel(reason) {
+      reader.cancel(reason).catch(() => {/* it had broken already: its reader was told */});
+    },
+  };
+}
+
+/** Bytes that were read too early, then the rest. */
+export function prepend(first: readonly Uint8Array<ArrayBuffer>[], rest: Source): Source {
+  const waiting = first.filter((chunk) => chunk.byteLength > 0);
+  return {
+    read: () => waiting.length > 0 ? waiting.shift() : rest.read(),
+    cancel: (reason) => rest.cancel(reason),
+  };
+}
+
+/** Joins chunks into one array; a single chunk is given back as it is. */
+export function concat(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (chunks.length === 1) return chunks[0];
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,91 @@
+/** Languages that a user adds with a file and no code. */
+
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { extname, join } from "node:path";
+import { parse as parseToml } from "smol-toml";
+import { parse as parseYaml } from "yaml";
+import { runnerNames } from "../process/runners.ts";
+import type { Language } from "../process/language.ts";
+import { Languages } from "../process/languages.ts";
+
+const strings = { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 };
+
+/** JSON Schema of the file: languages by name, each with the members of `Language`. */
+const SCHEMA = {
+  type: "object",
+  required: ["languages"],
+  additionalProperties: false,
+  properties: {
+    languages: {
+      type: "object",
+      propertyNames: { pattern: "^[a-z][a-z0-9+_-]*$" },
+      additionalProperties: {
+        type: "object",
+        required: ["run"],
+        additionalProperties: false,
+        properties: {
+          aliases: strings,
+          extensions: { type: "array", items: { type: "string", pattern: "^\\.[^/A-Z]+$" } },
+          interpreters: strings,
+          run: strings,
+          direct: strings,
+          build: strings,
+          runner: { enum: runnerNames },
+          versionArgs: { type: "array", items: { type: "string" } },
+          install: { type: "string" },
+        },
+      },
+    },
+  },
+};
+
+/**
+ * Reads languages from a TOML, YAML or JSON file, by its extension.
+ *
+ * @param file path; by default `languages.toml` in `$XDG_CONFIG_HOME/sluice` or `~/.config/sluice`, if there is one
+ * @throws {Error} naming the file and the member that is wrong
+ */
+export function loadLanguages(file?: string): Languages {
+  const path = file ?? defaultFile();
+  if (path === undefined) return new Languages();
+  const data = parse(path);
+  const ajv = new Ajv2020({ allErrors: true });
+  if (!ajv.validate(SCHEMA, data)) {
+    const faults = ajv.errors!.map(({ instancePath, message, params }) => {
+      const known = params.additionalProperty ?? params.allowedValues?.join(", ");
+      return `${instancePath || "/"} ${message}${known ? `: ${known}` : ""}`;
+    });
+    throw new Error(`Cannot use ${path}: ${faults.join("; ")}`);
+  }
+  const { languages } = data as { languages: Record<string, Partial<Language> & Pick<Language, "run">> };
+  return new Languages(
+    Object.entries(languages).map(([name, language]) => ({ extensions: [], ...language, name })),
+  );
+}
+
+function defaultFile(): string | undefined {
+  const home = Deno.env.get("HOME");
+  const base = Deno.env.get("XDG_CONFIG_HOME") || (home && join(home, ".config"));
+  const path = base && join(base, "sluice", "languages.toml");
+  try {
+    return path && Deno.statSync(path).isFile ? path : undefined;
+  } catch {
+    return undefined; // most users have none
+  }
+}
+
+function parse(path: string): unknown {
+  const parsers: Record<string, (text: string) => unknown> = {
+    ".toml": parseToml,
+    ".yaml": parseYaml,
+    ".yml": parseYaml,
+    ".json": JSON.parse,
+  };
+  const parser = parsers[extname(path).toLowerCase()];
+  if (!parser) throw new Error(`Cannot use ${path}: its name ends in none of ${Object.keys(parsers).join(", ")}`);
+  try {
+    return parser(Deno.readTextFileSync(path));
+  } catch (cause) {
+    throw new Error(`Cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}

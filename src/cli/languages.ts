@@ -1,0 +1,66 @@
+/** `sluice languages`: what can be run here, and what to install for the rest. */
+
+import { Command } from "commander";
+import { findInterpreter } from "../process/languages.ts";
+import type { Language } from "../process/language.ts";
+import { loadLanguages } from "./language_file.ts";
+import { writeStdout } from "./output.ts";
+
+/** One row of the list. */
+interface Row {
+  readonly name: string;
+  readonly extensions: readonly string[];
+  readonly mode: "plain" | "service";
+  readonly compiled: boolean;
+  /** Path of what runs or compiles it; null when it is missing. */
+  readonly interpreter: string | null;
+  readonly version: string | null;
+  /** What to install. */
+  readonly install: string | null;
+}
+
+/** Makes the command. */
+export function languagesCommand(): Command {
+  return new Command("languages")
+    .description("list the languages: extensions, interpreter found or what to install, version")
+    .helpOption("-h, --help", "show this help")
+    .option("--languages <file>", "file that adds languages (TOML, YAML or JSON)")
+    .option("--json", "print a JSON array", false)
+    .action(async (flags: { languages?: string; json: boolean }) => {
+      const known = loadLanguages(flags.languages).all.filter((language) => language.interpreters);
+      const rows = await Promise.all(known.map(describe));
+      writeStdout(flags.json ? JSON.stringify(rows, null, 2) + "\n" : table(rows));
+    });
+}
+
+async function describe(language: Language): Promise<Row> {
+  const interpreter = findInterpreter(language) ?? null;
+  return {
+    name: language.name,
+    extensions: language.extensions,
+    mode: language.runner ? "service" : "plain",
+    compiled: language.build !== undefined,
+    interpreter,
+    version: interpreter && await version(interpreter, language.versionArgs ?? ["--version"]),
+    install: language.install ?? null,
+  };
+}
+
+async function version(interpreter: string, args: readonly string[]): Promise<string | null> {
+  const { stdout, stderr } = await new Deno.Command(interpreter, { args: [...args], stdin: "null" }).output();
+  const text = new TextDecoder().decode(stdout) + "\n" + new TextDecoder().decode(stderr);
+  return /\d+(\.\d+)+/.exec(text)?.[0] ?? null;
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map((row) => [
+    row.name,
+    row.extensions.join(" ") || "-",
+    row.mode + (row.compiled ? ", compiled" : ""),
+    row.version ?? "-",
+    row.interpreter ?? `not found: install ${row.install}`,
+  ]);
+  const all = [["LANGUAGE", "EXTENSIONS", "MODE", "VERSION", "INTERPRETER"], ...lines];
+  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
+  return all.map((line) => line.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd() + "\n").join("");
+}

@@ -1,0 +1,45 @@
+/** All commands under one name, and how their failures end. */
+
+import { Command, CommanderError } from "commander";
+import metadata from "../../deno.json" with { type: "json" };
+import { writeStderr, writeStdout } from "./output.ts";
+import { languagesCommand } from "./languages.ts";
+import { serveCommand } from "./serve.ts";
+import { UsageError } from "./usage.ts";
+
+/** Exit codes of every command. */
+const DONE = 0;
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+/**
+ * Runs a command line.
+ *
+ * @param args what stands behind the program's name
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const sluice = new Command("sluice")
+    .description("Turn any program in any language into a streaming HTTP service.")
+    .usage("COMMAND [OPTIONS]\n       sluice PROGRAM [ARGS...]     (the same as sluice serve PROGRAM)")
+    .version(metadata.version, "--version", "print the version")
+    .helpOption("-h, --help", "show help, also for a command")
+    .enablePositionalOptions();
+  const serve = serveCommand(() => sluice.commands.map((command) => command.name()));
+  sluice.addCommand(serve, { isDefault: true }).addCommand(languagesCommand());
+  for (const command of [sluice, ...sluice.commands]) {
+    command.exitOverride().configureOutput({ writeErr: writeStderr, writeOut: writeStdout });
+  }
+  if (args.length === 0) {
+    sluice.outputHelp({ error: true });
+    return WRONG_USAGE;
+  }
+  try {
+    await sluice.parseAsync([...args], { from: "user" });
+    return DONE;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE; // it has spoken for itself
+    writeStderr(`sluice: ${error instanceof Error ? error.message : error}\n`);
+    return error instanceof UsageError ? WRONG_USAGE : FAILED;
+  }
+}

@@ -1,0 +1,233 @@
+/** `sluice serve`: programs as an HTTP service. */
+
+import { Command, Option } from "commander";
+import { existsSync } from "node:fs";
+import { mountAll } from "../http/mount.ts";
+import { type Access, type HttpServer, serveHttp } from "../http/node_server.ts";
+import { createLog, type Log, silent } from "../log.ts";
+import { limits } from "../limits.ts";
+import type { Mode } from "../process/command.ts";
+import { findCommand } from "../process/find_command.ts";
+import { program, type ProgramHandler } from "../process/program.ts";
+import type { ProgramOptions } from "../process/program_options.ts";
+import { loadLanguages } from "./language_file.ts";
+import { runOnce } from "./once.ts";
+import { writeStderr } from "./output.ts";
+import { untilStopped } from "./signals.ts";
+import { UsageError } from "./usage.ts";
+import { bytes, count, countOrNone, environmentEntry, milliseconds, port } from "./values.ts";
+
+interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly timeout: number;
+  readonly idleTimeout?: number;
+  readonly language?: string;
+  readonly languages?: string;
+  readonly watch: boolean;
+  readonly mode?: Mode;
+  readonly cgi: boolean;
+  readonly maxConcurrency: number;
+  readonly queue: number;
+  readonly maxBody?: number;
+  readonly env: Record<string, string>;
+  readonly cwd?: string;
+  readonly type?: string;
+  readonly dev: boolean;
+  readonly log: "human" | "json" | "none";
+  readonly once: boolean;
+}
+
+/** How many ports after a taken one are tried. */
+const PORTS_TRIED = 100;
+/** How long requests under way may take when the server is told to stop. */
+const GRACE_MS = 5000;
+
+/**
+ * Makes the command.
+ *
+ * @param commands names of all commands, for a hint when a program is not found
+ */
+export function serveCommand(commands: () => string[]): Command {
+  return new Command("serve")
+    .description("serve a program: one fresh process a request, its stdin and stdout as the bodies")
+    .usage("[OPTIONS] PROGRAM [ARGS...]\n       sluice serve [OPTIONS] /PATH=PROGRAM...")
+    .argument("<program>", "a source file, a folder with package.json, an executable, or a command on PATH")
+    .argument("[args...]", "arguments of the program, or more /PATH=PROGRAM")
+    .passThroughOptions()
+    .helpOption("-h, --help", "show this help")
+    .addOption(flag("-p, --port <port>", "port; the next free one if taken, 0 for any", port, 3000, "SLUICE_PORT"))
+    .addOption(flag("-H, --host <address>", "address to listen on", String, "127.0.0.1", "SLUICE_HOST"))
+    .addOption(
+      flag(
+        "-t, --timeout <ms>",
+        "limit of a whole request, 0 for none",
+        milliseconds,
+        limits.timeoutMs,
+        "SLUICE_TIMEOUT",
+      ),
+    )
+    .addOption(
+      flag("--idle-timeout <ms>", "limit of a time in which no byte moves (default: --timeout)", milliseconds)
+        .env("SLUICE_IDLE_TIMEOUT"),
+    )
+    .option("-l, --language <name>", "language of the program (default: by its extension); see `sluice languages`")
+    .option("--languages <file>", "file that adds languages (TOML, YAML or JSON)")
+    .option("-w, --watch", "build compiled programs again when their source has changed", false)
+    .addOption(
+      new Option("--mode <mode>", "how the program speaks: docs/programs.md").choices(["plain", "cgi", "service"]),
+    )
+    .option("--cgi", "the same as --mode cgi: the program writes a CGI response head", false)
+    .addOption(
+      flag("--max-concurrency <n>", "processes at a time", count, limits.concurrency, "SLUICE_MAX_CONCURRENCY"),
+    )
+    .addOption(flag("--queue <n>", "requests that wait; more get 503", countOrNone, limits.queue, "SLUICE_QUEUE"))
+    .addOption(
+      flag("--max-body <size>", "largest request body, such as 10m (default: no limit)", bytes).env("SLUICE_MAX_BODY"),
+    )
+    .addOption(
+      new Option("--env <name[=value]>", "variable for the program; repeatable").argParser(environmentEntry).default(
+        {},
+        "none",
+      ),
+    )
+    .option("--cwd <folder>", "working directory of the program")
+    .option("--type <type>", "content type of answers that name none (default: text/plain; charset=utf-8)")
+    .option("--dev", "show errors and standard error to the client", false)
+    .addOption(
+      new Option("--log <format>", "access log and standard error").choices(["human", "json", "none"]).default("human"),
+    )
+    .option("--once", "run once: standard input to the program, its output to standard output", false)
+    .action((first: string, rest: string[], flags: ServeFlags) => serve(commands(), [first, ...rest], flags));
+}
+
+function flag<T>(names: string, text: string, parse: (value: string) => T, preset?: T, env?: string): Option {
+  const option = new Option(names, text).argParser(parse);
+  if (preset !== undefined) option.default(preset);
+  return env === undefined ? option : option.env(env);
+}
+
+async function serve(commands: string[], words: readonly string[], flags: ServeFlags): Promise<void> {
+  const log = flags.log === "none" ? silent : createLog({ format: flags.log });
+  const options = programOptions(flags, log);
+  await using programs = new AsyncDisposableStack();
+  const open = (options: ProgramOptions) => programs.use(program(options));
+
+  if (flags.once) {
+    return await runOnce(open({ ...options, ...target(words, flags, commands), onLog: passOn, dev: true }));
+  }
+  const mounts = parseMounts(words);
+  const handlers = Object.fromEntries(mounts.map(({ mount, words }): [string, ProgramHandler] => [
+    mount,
+    open({ ...options, ...target(words, flags, commands), mount }),
+  ]));
+  await Promise.all(Object.values(handlers).map((handler) => prepare(handler)));
+  const server = await listen(mountAll(handlers), flags, (access) => logAccess(log, access));
+  writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
+  await untilStopped(() => server.close(GRACE_MS));
+}
+
+function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file" | "command"> {
+  if (flags.cgi && flags.mode !== undefined && flags.mode !== "cgi") {
+    throw new UsageError(`--cgi and --mode ${flags.mode} contradict each other`);
+  }
+  return {
+    languages: loadLanguages(flags.languages),
+    language: flags.language,
+    mode: flags.cgi ? "cgi" : flags.mode,
+    cwd: flags.cwd,
+    env: flags.env,
+    timeoutMs: flags.timeout,
+    idleTimeoutMs: flags.idleTimeout,
+    watch: flags.watch,
+    dev: flags.dev,
+    contentType: flags.type,
+    log,
+    limits: { concurrency: flags.maxConcurrency, queue: flags.queue, bodyBytes: flags.maxBody ?? limits.bodyBytes },
+  };
+}
+
+/** `/PATH=PROGRAM` words, each a mount of its own; else all words are one program at the root. */
+function parseMounts(words: readonly string[]): { mount: string; words: readonly string[] }[] {
+  const pairs = words.map((word) => /^(\/[^=]*)=(.+)$/.exec(word));
+  if (!pairs[0]) return [{ mount: "", words }];
+  const mounts = pairs.map((pair, i) => {
+    if (!pair) {
+      throw new UsageError(`Cannot serve ${words[i]} beside ${words[0]}: every program needs a path, /PATH=PROGRAM`);
+    }
+    return { mount: pair[1].replace(/\/+$/, ""), words: [pair[2]] };
+  });
+  const twice = mounts.find(({ mount }, i) => mounts.findIndex((other) => other.mount === mount) !== i);
+  if (twice) throw new UsageError(`Cannot serve two programs at ${twice.mount || "/"}`);
+  return mounts;
+}
+
+/** A file if there is one of that name, or a language was named for it; else a command. */
+function target(
+  words: readonly string[],
+  flags: ServeFlags,
+  commands: string[],
+): Pick<ProgramOptions, "file" | "command" | "args"> {
+  const [first, ...args] = words;
+  if (existsSync(first) || flags.language !== undefined) return { file: first, args };
+  if (!first.includes("/") && findCommand(first)) return { command: words };
+  const near = commands.find((name) => isNear(name, first));
+  const hint = near ? `; did you mean the command "${near}"?` : "";
+  throw new Error(`Cannot serve ${first}: there is no such file, and no such command on PATH${hint}`);
+}
+
+/** True when one inserted, lost, wrong or swapped letter makes the difference. */
+function isNear(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+  return left.length <= 1 && right.length <= 1 || left.length === 2 && left === [...right].reverse().join("");
+}
+
+async function prepare(handler: ProgramHandler): Promise<void> {
+  try {
+    await handler.prepare();
+  } catch (error) {
+    const output = (error as { stderr?: string }).stderr;
+    throw output ? new Error(`${(error as Error).message}\n${output.trimEnd()}`, { cause: error }) : error;
+  }
+}
+
+async function listen(
+  handler: Parameters<typeof serveHttp>[0],
+  flags: ServeFlags,
+  onAccess: (access: Access) => void,
+): Promise<HttpServer> {
+  const last = flags.port === 0 ? 0 : Math.min(flags.port + PORTS_TRIED, 65535);
+  for (let port = flags.port;; port++) {
+    try {
+      return await serveHttp(handler, { hostname: flags.host, port, dev: flags.dev, onAccess });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse) || port >= last) throw error;
+    }
+  }
+}
+
+function logAccess(log: Log, access: Access): void {
+  const { method, url, status, complete, durationMs, bytes, remoteAddress, requestId } = access;
+  const level = complete && status < 500 ? "info" : "warn";
+  log(level, `${method} ${url}`, {
+    status,
+    ms: Math.round(durationMs * 10) / 10,
+    bytes,
+    client: remoteAddress,
+    request: requestId,
+    cut: complete ? undefined : true,
+  });
+}
+
+function passOn(line: string): void {
+  writeStderr(line + "\n");
+}
+
+function urlHost(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

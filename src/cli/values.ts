@@ -1,0 +1,52 @@
+/** Values of flags, checked where they are read. */
+
+import { InvalidArgumentError } from "commander";
+
+/** A time in milliseconds, 0 for none. */
+export function milliseconds(text: string): number {
+  return wholeNumber(text, 0, 2 ** 31 - 1, "a number of milliseconds from 0 (none) to 2147483647");
+}
+
+/** A port; 0 for any free one. */
+export function port(text: string): number {
+  return wholeNumber(text, 0, 65535, "a port from 0 (any free one) to 65535");
+}
+
+/** A count of at least one. */
+export function count(text: string): number {
+  return wholeNumber(text, 1, 1_000_000, "a whole number from 1 to 1000000");
+}
+
+/** A count that may be none. */
+export function countOrNone(text: string): number {
+  return wholeNumber(text, 0, 1_000_000, "a whole number from 0 to 1000000");
+}
+
+const UNITS: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** A size in bytes, or with a unit: 512k, 10m, 2g. */
+export function bytes(text: string): number {
+  const match = /^(\d{1,12})([kmg]?)(?:i?b)?$/i.exec(text);
+  if (!match) throw new InvalidArgumentError("It is a size such as 4096, 512k, 10m or 2g.");
+  return Number(match[1]) * UNITS[match[2].toLowerCase()];
+}
+
+function wholeNumber(text: string, least: number, most: number, what: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`It is ${what}.`);
+}
+
+/**
+ * Collects `--env` flags: `NAME=VALUE` sets a variable, `NAME` passes on our own.
+ *
+ * @throws {InvalidArgumentError} when a variable to pass on is not set
+ */
+export function environmentEntry(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const equals = text.indexOf("=");
+  const name = equals === -1 ? text : text.slice(0, equals);
+  if (!/^[^=\0]+$/.test(name)) throw new InvalidArgumentError("It is NAME or NAME=VALUE.");
+  const value = equals === -1 ? Deno.env.get(name) : text.slice(equals + 1);
+  if (value === undefined) throw new InvalidArgumentError(`${name} is not set here: set it, or give ${name}=VALUE.`);
+  return { ...before, [name]: value };
+}

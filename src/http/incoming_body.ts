@@ -1,0 +1,88 @@
+/** The body of a request that node:http received, as a source. */
+
+import type { IncomingMessage } from "node:http";
+import type { Chunk, Source } from "../bytes/source.ts";
+import { HttpError } from "../errors.ts";
+
+/** How much of a body that nobody wants is taken so that the client gets to read its answer; then it is cut off. */
+const DISCARD_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A request's body: read from the socket only as fast as it is asked for, and not waited for without end. */
+export class IncomingBody implements Source {
+  readonly #incoming: IncomingMessage;
+  readonly #idleMs: number;
+  #wake: (() => void) | undefined;
+  #listening = false;
+  #error: unknown;
+  #ended = false;
+
+  constructor(incoming: IncomingMessage, idleMs: number) {
+    this.#incoming = incoming;
+    this.#idleMs = idleMs;
+  }
+
+  read(): Chunk | Promise<Chunk> {
+    this.#listen();
+    return this.#next() ?? (this.#ended ? undefined : this.#wait());
+  }
+
+  /** Nobody wants the rest. It is let flow by, up to a bound, because a client that is cut off reads no answer. */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#listen();
+    this.#ended = true;
+    this.#incoming.removeAllListeners("readable");
+    let left = DISCARD_BYTES_MAX;
+    this.#incoming.on("data", (data: Uint8Array) => {
+      left -= data.byteLength;
+      if (left < 0) this.#incoming.destroy();
+    });
+    this.#incoming.resume();
+    this.#wakeUp();
+  }
+
+  #next(): Chunk {
+    if (this.#ended || this.#error) return undefined;
+    const data = this.#incoming.read() as Uint8Array<ArrayBuffer> | null;
+    return data === null ? undefined : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  async #wait(): Promise<Chunk> {
+    const timer = setTimeout(() => {
+      this.#error = new HttpError(408, `The request's body did not come within ${this.#idleMs} ms`);
+      this.#wakeUp();
+    }, this.#idleMs);
+    try {
+      for (;;) {
+        if (this.#error) throw this.#error;
+        const chunk = this.#next();
+        if (chunk || this.#ended) return chunk;
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#incoming.on("readable", () => this.#wakeUp());
+    this.#incoming.on("end", () => {
+      this.#ended = true;
+      this.#wakeUp();
+    });
+    const broken = (error?: unknown) => {
+      if (!this.#ended) this.#error ??= error ?? new Error("The connection was closed");
+      this.#wakeUp();
+    };
+    this.#incoming.on("error", broken);
+    this.#incoming.on("close", () => broken());
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,114 @@
+/** Multipart forms (RFC 7578): fields in memory, files in temporary files, all bounded. */
+
+import { Busboy } from "@fastify/busboy";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Source } from "../bytes/source.ts";
+import { HttpError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { collect, type Parameters } from "./parameters.ts";
+
+/** A file that came in a form. */
+export interface UploadedFile {
+  /** Where its content lies while the request lasts. */
+  readonly path: string;
+  /** Its name as the client gave it: only data, never a path to use. */
+  readonly filename: string;
+  /** Its type as the client gave it. */
+  readonly contentType: string;
+  /** Its length in bytes. */
+  readonly size: number;
+}
+
+/** Bounds and the place for files. */
+export interface MultipartOptions {
+  readonly parsedBodyBytes: number;
+  readonly formFilesBytes: number;
+  readonly directory: () => Promise<string>;
+}
+
+/**
+ * Takes a form apart.
+ *
+ * @param content the body
+ * @param contentType the header, with its boundary
+ * @throws {HttpError} 400 malformed, 413 too large or too many parts
+ */
+export async function parseMultipart(
+  content: Source,
+  contentType: string,
+  options: MultipartOptions,
+): Promise<{ fields: Parameters; files: Record<string, UploadedFile | UploadedFile[]> }> {
+  const fields: [string, string][] = [];
+  const files: Promise<[string, UploadedFile]>[] = [];
+  const budget = { bytes: options.formFilesBytes };
+  const parser = makeParser(contentType, options.parsedBodyBytes);
+  let fieldBytes = 0;
+
+  parser.on("field", (name: string, value: string) => {
+    fieldBytes += name.length + value.length;
+    if (fieldBytes > options.parsedBodyBytes) parser.destroy(tooLarge());
+    fields.push([name, value]);
+  });
+  parser.on("file", (name: string, stream: Readable, filename: string | undefined, _coding: string, type: string) => {
+    const number = files.length;
+    const saved = save(stream, number, options, budget).then(({ path, size }): [string, UploadedFile] => [
+      name,
+      { path, size, filename: filename ?? "", contentType: type },
+    ]);
+    saved.catch((error) => parser.destroy(error));
+    files.push(saved);
+  });
+  for (const event of ["partsLimit", "filesLimit", "fieldsLimit"] as const) {
+    parser.on(event, () => parser.destroy(tooLarge()));
+  }
+  try {
+    await pipeline(Readable.from(chunks(content), { objectMode: false }), parser);
+  } catch (cause) {
+    await Promise.allSettled(files);
+    throw cause instanceof HttpError ? cause : new HttpError(400, "The multipart form is malformed", { cause });
+  }
+  return {
+    fields: collect(fields),
+    files: collect(await Promise.all(files)) as Record<string, UploadedFile | UploadedFile[]>,
+  };
+}
+
+function makeParser(contentType: string, fieldBytes: number): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({
+      headers: { "content-type": contentType },
+      limits: { parts: limits.formParts, fieldSize: fieldBytes, fieldNameSize: 1024 },
+    });
+  } catch (cause) {
+    throw new HttpError(400, "The multipart form names no boundary", { cause });
+  }
+}
+
+/** Writes one file; all files of a form draw on one budget of bytes. */
+async function save(
+  stream: AsyncIterable<Uint8Array>,
+  number: number,
+  options: MultipartOptions,
+  budget: { bytes: number },
+): Promise<{ path: string; size: number }> {
+  const path = join(await options.directory(), String(number));
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    budget.bytes -= chunk.byteLength;
+    if (budget.bytes < 0) throw tooLarge();
+    for (let at = 0; at < chunk.byteLength;) at += await file.write(chunk.subarray(at));
+  }
+  return { path, size };
+}
+
+async function* chunks(source: Source): AsyncGenerator<Uint8Array> {
+  for (let chunk = await source.read(); chunk; chunk = await source.read()) yield chunk;
+}
+
+function tooLarge(): HttpError {
+  return new HttpError(413, "The multipart form is too large or has too many parts");
+}

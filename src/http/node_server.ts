@@ -1,0 +1,235 @@
+/**
+ * Carries handlers on node:http. `Deno.serve` takes the rest of a request's body into memory once the answer has begun,
+ * and waits for ever for a client's head; node:http keeps back-pressure both ways, has limits for slow clients, and sends
+ * trailers.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { toReadableStream } from "../bytes/source.ts";
+import { HttpError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Handler } from "./handler.ts";
+import { IncomingBody } from "./incoming_body.ts";
+import { errorResponse } from "./problem.ts";
+import { trailersOf } from "./trailers.ts";
+
+/** What happened with one request; for an access log. */
+export interface Access {
+  /** Its method. */
+  readonly method: string;
+  /** The request target as the client sent it. */
+  readonly url: string;
+  /** Status of the answer. */
+  readonly status: number;
+  /** Bytes of the body sent. */
+  readonly bytes: number;
+  /** From the request's head to the end of its answer. */
+  readonly durationMs: number;
+  /** The client's. */
+  readonly remoteAddress: string;
+  /** `X-Request-Id` of the answer. */
+  readonly requestId: string | undefined;
+  /** False when the answer ended before it was whole. */
+  readonly complete: boolean;
+}
+
+/** Options of {@linkcode serveHttp}. */
+export interface ServeOptions {
+  /** Address to listen on. */
+  readonly hostname: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Let other processes listen on the same port, between which the system spreads connections. */
+  readonly reusePort?: boolean;
+  /** Takes each request when its answer has ended. */
+  readonly onAccess?: (access: Access) => void;
+  /** Show inner messages to the client. */
+  readonly dev?: boolean;
+  /** How long a client may take to send its head, milliseconds. */
+  readonly requestHeadMs?: number;
+  /** How long a client may send nothing of a body that is asked for, milliseconds. */
+  readonly requestBodyIdleMs?: number;
+}
+
+/** A server that accepts connections. */
+export interface HttpServer {
+  /** The address it listens on. */
+  readonly hostname: string;
+  /** The port it was given. */
+  readonly port: number;
+  /**
+   * Stops accepting, and waits for the requests under way.
+   *
+   * @param graceMs after this, connections are cut
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How often node:http looks for connections that are too slow, milliseconds. */
+const CHECK_MS = 1000;
+/**
+ * Serves a handler.
+ *
+ * @throws {Deno.errors.AddrInUse} when the port is taken
+ */
+export async function serveHttp(handler: Handler, options: ServeOptions): Promise<HttpServer> {
+  const server = createServer({
+    maxHeaderSize: limits.requestHeadBytes,
+    headersTimeout: options.requestHeadMs ?? limits.requestHeadMs,
+    requestTimeout: 0, // a body may take as long as it moves: the pump below watches it
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: CHECK_MS,
+    noDelay: true,
+  }, (incoming, outgoing) => {
+    exchange(handler, incoming, outgoing, options);
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: Error & { code?: string }) => {
+      reject(error.code === "EADDRINUSE" ? new Deno.errors.AddrInUse(`Port ${options.port} is taken`) : error);
+    });
+    server.listen({ host: options.hostname, port: options.port, reusePort: options.reusePort ?? false }, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    hostname: options.hostname,
+    port,
+    close: async (graceMs) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** One request and its answer. It never rejects: whatever fails ends in an answer or in a cut connection. */
+async function exchange(
+  handler: Handler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  options: ServeOptions,
+): Promise<void> {
+  const started = performance.now();
+  const remote = incoming.socket;
+  const remoteAddress = (remote.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  const gone = new AbortController();
+  outgoing.on("close", () => {
+    if (!outgoing.writableFinished) gone.abort();
+  });
+  const body = new IncomingBody(incoming, options.requestBodyIdleMs ?? limits.requestBodyIdleMs);
+  let response: Response;
+  try {
+    const request = toRequest(incoming, body, gone.signal, options);
+    const remoteAddr = { transport: "tcp" as const, hostname: remoteAddress, port: remote.remotePort ?? 0 };
+    response = await handler(request, { remoteAddr });
+  } catch (error) {
+    response = errorResponse(error, options);
+  }
+  const sent = { bytes: 0 };
+  const complete = await send(response, incoming, outgoing, body, sent);
+  options.onAccess?.({
+    method: incoming.method ?? "",
+    url: incoming.url ?? "",
+    status: response.status,
+    bytes: sent.bytes,
+    durationMs: performance.now() - started,
+    remoteAddress,
+    requestId: response.headers.get("x-request-id") ?? undefined,
+    complete,
+  });
+}
+
+/** Methods that the Fetch standard lets nobody make a request with. */
+const IMPOSSIBLE_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
+
+function toRequest(incoming: IncomingMessage, body: IncomingBody, signal: AbortSignal, options: ServeOptions): Request {
+  const method = incoming.method ?? "GET";
+  if (IMPOSSIBLE_METHODS.has(method)) throw new HttpError(501, `The method ${method} is not supported`);
+  const url = toUrl(incoming, options);
+  const headers = new Headers();
+  const { rawHeaders } = incoming;
+  for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i], rawHeaders[i + 1]);
+  const hasBody = method !== "GET" && method !== "HEAD" &&
+    (headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > 0);
+  return new Request(url, {
+    method,
+    headers,
+    signal,
+    body: hasBody ? toReadableStream(body) : null,
+    duplex: "half",
+  } as RequestInit);
+}
+
+function toUrl(incoming: IncomingMessage, options: ServeOptions): URL {
+  const target = incoming.url ?? "/";
+  const host = incoming.headers.host ?? `${options.hostname}:${options.port}`;
+  try {
+    if (!/^[^\s/?#@\\]+$/.test(host)) throw new TypeError("not a host");
+    // Only the path is taken from a target in absolute form, as a server does that is no proxy (RFC 9112 §3.2.2).
+    const path = target.startsWith("/")
+      ? target
+      : target === "*"
+      ? "/"
+      : new URL(target).pathname + new URL(target).search;
+    return new URL(`http://${host}${path}`);
+  } catch (cause) {
+    throw new HttpError(400, "The request target or the Host header is malformed", { cause });
+  }
+}
+
+/** Sends an answer; true when all of it went out. A body that breaks ends the connection, so that it shows. */
+async function send(
+  response: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  body: IncomingBody,
+  sent: { bytes: number },
+): Promise<boolean> {
+  const reader = response.body?.getReader();
+  try {
+    const trailers = trailersOf(response);
+    outgoing.writeHead(response.status, rawHeaders(response.headers));
+    if (reader && incoming.method !== "HEAD") {
+      let { done, value } = await reader.read();
+      for (; !done; { done, value } = await reader.read()) {
+        sent.bytes += value!.byteLength;
+        if (!outgoing.write(value!) && !await drained(outgoing)) throw new Error("The client has left");
+      }
+    }
+    if (trailers) outgoing.addTrailers([...await trailers]);
+    outgoing.end();
+    if (!incoming.complete) body.cancel();
+    return true;
+  } catch (error) {
+    reader?.cancel(error).catch(() => {/* it broke by itself */});
+    outgoing.destroy();
+    return false;
+  }
+}
+
+function rawHeaders(headers: Headers): string[] {
+  const raw: string[] = [];
+  for (const [name, value] of headers) raw.push(name, value);
+  return raw;
+}
+
+/** Waits for room; false when the client has left. */
+function drained(outgoing: ServerResponse): Promise<boolean> {
+  if (outgoing.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const done = () => {
+      outgoing.off("drain", done);
+      outgoing.off("close", done);
+      resolve(!outgoing.destroyed);
+    };
+    outgoing.on("drain", done);
+    outgoing.on("close", done);
+  });
+}

@@ -1,0 +1,57 @@
+/** Structured log: one line an event, for people or as JSON, to standard error. */
+
+/** What a log line carries besides its message; `undefined` values are left out. */
+export type LogFields = Record<string, string | number | boolean | null | undefined>;
+
+/** How grave an event is. */
+export type LogLevel = "info" | "warn" | "error";
+
+/** Takes one event. */
+export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
+
+/** A log that drops everything: the default of the library, which must not write to its user's terminal. */
+export const silent: Log = () => {};
+
+/**
+ * Makes a log that writes lines.
+ *
+ * @param options.format `human` or `json`
+ * @param options.write takes whole lines, newline included; standard error by default
+ */
+export function createLog(options: { format?: "human" | "json"; write?: (line: string) => void } = {}): Log {
+  const write = options.write ?? writeStderr;
+  const render = options.format === "json" ? renderJson : renderHuman;
+  return (level, message, fields = {}) => write(render(level, message, fields) + "\n");
+}
+
+function renderJson(level: LogLevel, message: string, fields: LogFields): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
+}
+
+function renderHuman(level: LogLevel, message: string, fields: LogFields): string {
+  let line = `${new Date().toISOString()} ${level === "info" ? "" : level + " "}${printable(message)}`;
+  for (const name in fields) {
+    if (fields[name] !== undefined) line += ` ${name}=${quoteIfNeeded(String(fields[name]))}`;
+  }
+  return line;
+}
+
+/** Escapes control characters: a program's output must not be able to forge lines or drive the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\t]/gu, (c) => "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0"));
+}
+
+function quoteIfNeeded(value: string): string {
+  return /^[^\s"\\=\p{Cc}]+$/u.test(value) ? value : printable(JSON.stringify(value));
+}
+
+const encoder = new TextEncoder();
+
+function writeStderr(line: string): void {
+  try {
+    const bytes = encoder.encode(line);
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // A closed or full standard error must not end the server: the line is lost, the service is not.
+  }
+}

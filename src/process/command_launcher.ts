@@ -1,0 +1,157 @@
+/**
+ * Launcher over `Deno.Command`: for systems and permissions where the C library can't be called. It needs only
+ * `--allow-run`. A group of its own is had from setsid(1) where that exists; resource usage is not known.
+ */
+
+import { fromReadableStream, type Sink } from "../bytes/source.ts";
+import { type Exit, ProgramError } from "../errors.ts";
+import { isExecutable } from "./find_command.ts";
+import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
+
+/** Starts processes by `Deno.Command`. */
+export class CommandLauncher implements Launcher {
+  readonly name = "Deno.Command";
+  readonly #setsid: string | undefined;
+
+  /** @param setsid path of setsid(1), which replaces itself by the program in a session of its own */
+  constructor(setsid?: string) {
+    this.#setsid = setsid;
+  }
+
+  launch(spec: LaunchSpec): Promise<Child> {
+    const argv = this.#setsid === undefined ? spec.argv : [this.#setsid, ...spec.argv];
+    try {
+      checkStartable(spec.argv[0]);
+      const process = new Deno.Command(argv[0], {
+        args: argv.slice(1),
+        env: { ...spec.env },
+        clearEnv: true,
+        cwd: spec.cwd,
+        stdin: spec.stdin === "null" ? "null" : "piped",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+      return Promise.resolve(new CommandChild(process, spec, this.#setsid !== undefined));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return Promise.reject(new ProgramError("start", `Cannot start ${spec.argv[0]}: ${why}`, { cause: error }));
+    }
+  }
+}
+
+/** Bytes at the beginning of a file that tell what it is: the kernel looks at as many (BINPRM_BUF_SIZE). */
+const MAGIC_BYTES = 256;
+
+/**
+ * Refuses what would only fail behind setsid(1), where it looks like the program's own failure, and what execvp(3) would
+ * hand to a shell: a text whose first line names no interpreter.
+ *
+ * @throws {Error} saying why the file can't be started
+ */
+function checkStartable(file: string): void {
+  if (Deno.build.os === "windows") return;
+  Deno.statSync(file);
+  if (!isExecutable(file)) throw new Error("permission denied; make it executable (chmod +x)");
+  const head = firstBytes(file);
+  if (head === undefined || head.includes("\0")) return;
+  const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
+  if (!interpreter) {
+    throw new Error("not an executable format; give it a first line such as #!/bin/sh, or name its language");
+  }
+  if (!isExecutable(interpreter)) throw new Error(`the interpreter in its first line, ${interpreter}, is missing`);
+}
+
+/** The beginning of a file; undefined where it may be executed but not read. */
+function firstBytes(path: string): string | undefined {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path);
+  } catch {
+    return undefined;
+  }
+  using opened = file;
+  const head = new Uint8Array(MAGIC_BYTES);
+  return new TextDecoder("latin1").decode(head.subarray(0, opened.readSync(head) ?? 0));
+}
+
+class CommandChild implements Child {
+  readonly pid: number;
+  readonly stdin: Sink | undefined;
+  readonly stdout;
+  readonly exit: Promise<Exit>;
+  readonly #process: Deno.ChildProcess;
+  readonly #leadsGroup: boolean;
+  readonly #stderr: Promise<void>;
+  readonly #stopStderr = new AbortController();
+  #ended = false;
+
+  constructor(process: Deno.ChildProcess, spec: LaunchSpec, leadsGroup: boolean) {
+    this.#process = process;
+    this.#leadsGroup = leadsGroup;
+    this.pid = process.pid;
+    this.stdout = fromReadableStream(process.stdout);
+    this.exit = process.status.then((status) => {
+      this.#ended = true;
+      return { code: status.signal === null ? status.code : null, signal: status.signal };
+    });
+    this.#stderr = process.stderr
+      .pipeTo(new WritableStream({ write: spec.onStderr }), { signal: this.#stopStderr.signal })
+      .catch(() => {/* given up by close, or broken: what had come was passed on */});
+    if (spec.stdin !== "null") {
+      const sink = sinkOf(process.stdin);
+      if (spec.stdin instanceof Uint8Array) sink.write(spec.stdin).then(() => sink.close());
+      this.stdin = sink;
+    }
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  signal(name: "SIGTERM" | "SIGKILL"): void {
+    if (this.#leadsGroup) killGroup(this.pid, name);
+    else if (!this.#ended) killQuietly(() => this.#process.kill(name));
+  }
+
+  async close(): Promise<undefined> {
+    await this.exit;
+    this.stdin?.abort();
+    this.stdout.cancel();
+    if (this.#leadsGroup) killGroup(this.pid, "SIGKILL");
+    // A grandchild outside the group may hold standard error open: what is written by now is taken, no more.
+    const grace = setTimeout(() => this.#stopStderr.abort(), STDERR_GRACE_MS);
+    await this.#stderr;
+    clearTimeout(grace);
+  }
+}
+
+const STDERR_GRACE_MS = 50;
+
+function sinkOf(stream: WritableStream<Uint8Array>): Sink {
+  const writer = stream.getWriter();
+  let gone = false;
+  writer.closed.catch(() => gone = true);
+  return {
+    write: (chunk) => gone ? Promise.resolve(false) : writer.write(chunk).then(() => true, () => false),
+    close: () => {
+      writer.close().catch(() => {/* the program did not read to the end, which is its right */});
+    },
+    abort: () => {
+      gone = true;
+      writer.abort().catch(() => {/* it had closed already */});
+    },
+  };
+}
+
+function killGroup(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  killQuietly(() => Deno.kill(-pid, name));
+}
+
+/** A process that has ended can't be signalled, and need not be. */
+function killQuietly(kill: () => void): void {
+  try {
+    kill();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && !(error instanceof TypeError)) throw error;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Launcher over posix_spawn(3): on Linux, with FFI. A child costs one vfork-like clone whatever the server's size, leads
+ * a session of its own, and tells what it used.
+ */
+
+import { ProgramError } from "../errors.ts";
+import { Gate } from "./gate.ts";
+import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
+import type { Libc } from "./libc.ts";
+import { makePipe, PipeSink, PipeSource, writeNow } from "./pipe.ts";
+import { PosixChild } from "./posix_child.ts";
+
+const POSIX_SPAWN_SETSIGDEF = 0x04;
+const POSIX_SPAWN_SETSIGMASK = 0x08;
+const POSIX_SPAWN_SETSID = 0x80;
+/** Room for the C library's opaque structures, the largest of which takes 336 bytes in glibc. */
+const OPAQUE_BYTES = 512;
+const SIGSET_BYTES = 128;
+/** Signals that a child must not find ignored because the server ignores them: HUP INT QUIT USR1 USR2 PIPE TERM CHLD. */
+const DEFAULTED_SIGNALS = [1, 2, 3, 10, 12, 13, 15, 17];
+
+/** Errors of posix_spawn by errno: why, and what to do. */
+const START_ERRORS: Record<number, string> = {
+  1: "not permitted",
+  2: "no such file, or the interpreter in its first line is missing, or its working directory",
+  7: "its arguments and environment are too long",
+  8: "not an executable format; give it a first line such as #!/bin/sh, or name its language",
+  11: "too many processes; raise the limit (ulimit -u)",
+  12: "out of memory",
+  13: "permission denied; make it executable (chmod +x)",
+  20: "a part of the path is not a directory",
+  24: "too many open files; raise the limit (ulimit -n)",
+  26: "the file is being written to",
+};
+
+/** The longest time that a timer can be set for. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** posix_spawn calls at a time: with more than the cores can run, all children only get slower together. */
+const SPAWNS_AT_ONCE = navigator.hardwareConcurrency * 2;
+
+/** Starts processes by posix_spawn(3). */
+export class PosixLauncher implements Launcher {
+  readonly name = "posix_spawn";
+  readonly #libc: Libc;
+  readonly #attributes = new Uint8Array(OPAQUE_BYTES);
+  /** Read end of a pipe that nobody writes to: the standard input of children that get none. */
+  readonly #empty: number;
+  readonly #children = new Map<number, PosixChild>();
+  readonly #spawns = new Gate({ concurrency: SPAWNS_AT_ONCE, queue: Infinity });
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    const signals = new Uint8Array(SIGSET_BYTES);
+    for (const signal of DEFAULTED_SIGNALS) signals[(signal - 1) >> 3] |= 1 << ((signal - 1) & 7);
+    libc.posix_spawnattr_init(this.#attributes);
+    libc.posix_spawnattr_setsigdefault(this.#attributes, signals);
+    libc.posix_spawnattr_setsigmask(this.#attributes, new Uint8Array(SIGSET_BYTES));
+    libc.posix_spawnattr_setflags(
+      this.#attributes,
+      POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK,
+    );
+    const [read, write] = makePipe(libc);
+    libc.close(write);
+    this.#empty = read;
+  }
+
+  async launch(spec: LaunchSpec): Promise<Child> {
+    using _turn = await this.#spawns.enter();
+    const libc = this.#libc;
+    const fds = new Descriptors(libc);
+    try {
+      const stdin = spec.stdin === "null" ? undefined : fds.pipe();
+      const stdout = fds.pipe();
+      const stderr = fds.pipe();
+      const fed = spec.stdin instanceof Uint8Array ? writeNow(libc, stdin!.write, spec.stdin) : 0;
+      const pid = await this.#spawn(spec, [stdin?.read ?? this.#empty, stdout.write, stderr.write]);
+
+      const child = new PosixChild(libc, {
+        pid,
+        stdin: stdin && feed(libc, fds, stdin.write, spec.stdin, fed),
+        stdout: new PipeSource(libc, fds.release(stdout.read)),
+        stderr: new PipeSource(libc, fds.release(stderr.read)),
+        onStderr: spec.onStderr,
+        onReaped: () => this.#remove(pid),
+      });
+      this.#add(child);
+      return child;
+    } finally {
+      fds.close();
+    }
+  }
+
+  async #spawn(spec: LaunchSpec, stdio: readonly number[]): Promise<number> {
+    const actions = new Uint8Array(OPAQUE_BYTES);
+    this.#libc.posix_spawn_file_actions_init(actions);
+    if (spec.cwd !== undefined) this.#libc.posix_spawn_file_actions_addchdir_np(actions, cString(spec.cwd));
+    stdio.forEach((fd, target) => this.#libc.posix_spawn_file_actions_adddup2(actions, fd, target));
+    const argv = cStrings(spec.argv);
+    const envp = cStrings(Object.entries(spec.env).map(([name, value]) => `${name}=${value}`));
+    const path = cString(spec.argv[0]);
+    const pid = new Int32Array(1);
+    const call = this.#children.size === 0 ? this.#libc.posix_spawn : this.#libc.posix_spawn_threaded;
+    const errno = await call(pid, path, actions, this.#attributes, argv.pointers, envp.pointers);
+    this.#libc.posix_spawn_file_actions_destroy(actions);
+    keepAlive(argv, envp);
+    if (errno === 0) return pid[0];
+    throw new ProgramError("start", `Cannot start ${spec.argv[0]}: ${START_ERRORS[errno] ?? `error ${errno}`}`);
+  }
+
+  readonly #onSigchld = () => this.#children.forEach((child) => child.collect());
+
+  #add(child: PosixChild): void {
+    if (this.#children.size === 0) {
+      Deno.addSignalListener("SIGCHLD", this.#onSigchld);
+      // A signal listener alone does not keep our process from ending before those who wait for a child.
+      this.#keepAlive = setInterval(() => {}, LONGEST_MS);
+    }
+    this.#children.set(child.pid, child);
+    child.collect(); // it may have ended before it was listened for
+  }
+
+  #remove(pid: number): void {
+    this.#children.delete(pid);
+    if (this.#children.size > 0) return;
+    Deno.removeSignalListener("SIGCHLD", this.#onSigchld);
+    clearInterval(this.#keepAlive);
+  }
+}
+
+/** Descriptors that are closed at the end of a launch, but for those that were handed on. */
+class Descriptors {
+  readonly #libc: Libc;
+  readonly #open = new Set<number>();
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  pipe(): { read: number; write: number } {
+    const [read, write] = makePipe(this.#libc);
+    this.#open.add(read).add(write);
+    return { read, write };
+  }
+
+  release(fd: number): number {
+    this.#open.delete(fd);
+    return fd;
+  }
+
+  close(): void {
+    for (const fd of this.#open) this.#libc.close(fd);
+  }
+}
+
+/** The sink for what of a child's standard input was not written yet; undefined when there is none. */
+function feed(libc: Libc, fds: Descriptors, fd: number, input: LaunchSpec["stdin"], fed: number): PipeSink | undefined {
+  if (input instanceof Uint8Array && fed === input.byteLength) return undefined;
+  const sink = new PipeSink(libc, fds.release(fd));
+  if (input === "pipe" || input === "null") return sink;
+  sink.write(input.subarray(fed)).then(() => sink.close());
+  return sink;
+}
+
+const encoder = new TextEncoder();
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (text.includes("\0")) throw new TypeError("Cannot pass a NUL byte to a program");
+  return encoder.encode(text + "\0");
+}
+
+/** An array of C strings: their bytes, and the pointers to them, of which the last is null. */
+interface CStrings {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly pointers: BigUint64Array<ArrayBuffer>;
+}
+
+function cStrings(strings: readonly string[]): CStrings {
+  const bytes = encoder.encode(strings.join("\0") + "\0");
+  const base = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  const pointers = new BigUint64Array(strings.length + 1);
+  let at = 0;
+  for (let i = 0; i < strings.length; i++) {
+    pointers[i] = base + BigInt(at);
+    at = bytes.indexOf(0, at) + 1;
+  }
+  if (strings.length > 0 && at !== bytes.byteLength) throw new TypeError("Cannot pass a NUL byte to a program");
+  return { bytes, pointers };
+}
+
+/** Names what a call in another thread still reads, so that it is not collected before. */
+function keepAlive(..._held: unknown[]): void {}

@@ -1,0 +1,237 @@
+/** Programs as handlers: `program(options)` for one that is run often, `spawn(request, options)` for one run. */
+
+import { join } from "node:path";
+import { describeExit, HttpError, ProgramError } from "../errors.ts";
+import { type Body, type BodyOptions, readBody } from "../http/body.ts";
+import type { Handler, RequestInfo } from "../http/handler.ts";
+import { collect, merge } from "../http/parameters.ts";
+import { errorResponse } from "../http/problem.ts";
+import { requestId } from "../http/request_id.ts";
+import { limits as defaults } from "../limits.ts";
+import { type Command, type Mode, resolveCommand } from "./command.ts";
+import { type RequestFacts, requestJson, requestVariables } from "./environment.ts";
+import { Gate, overloaded } from "./gate.ts";
+import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
+import { clientGone, Run, type RunResult } from "./run.ts";
+
+/** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
+export interface ProgramHandler extends Handler, AsyncDisposable {
+  /** What to call the program in logs. */
+  readonly title: string;
+  /** Name of its language; undefined for a command. */
+  readonly language: string | undefined;
+  /** How it speaks. */
+  readonly mode: Mode;
+  /**
+   * Builds the program if its language is compiled; else the first request does.
+   *
+   * @throws {ProgramError} `build` with the compiler's output
+   */
+  prepare(): Promise<void>;
+}
+
+/**
+ * Makes a handler that starts one fresh process a request.
+ *
+ * @param options what to run, and how
+ * @returns a handler that never rejects: failures are problem details (RFC 9457) with 400, 413, 415, 502, 503 or 504
+ * @throws {TypeError} contradicting options, unknown language, missing interpreter
+ * @throws {Deno.errors.NotFound} missing file
+ *
+ * @example Mount a program in a server
+ * ```ts
+ * import { program } from "@sluice/sluice";
+ *
+ * await using shout = program({ command: ["tr", "a-z", "A-Z"] });
+ * const response = await shout(new Request("http://localhost/", { method: "POST", body: "hello" }));
+ * console.log(await response.text()); // HELLO
+ * ```
+ */
+export function program(options: ProgramOptions): ProgramHandler {
+  const running = new Program(options);
+  const handler: Handler = (request, info) => running.handle(request, info);
+  const { title, language, mode } = running.command;
+  return Object.assign(handler, {
+    title,
+    language,
+    mode,
+    prepare: async () => void await running.command.argv(false),
+    [Symbol.asyncDispose]: () => running.close(),
+  });
+}
+
+/**
+ * Runs a program for one request.
+ *
+ * @param request its body goes to standard input, its signal stops the process
+ * @param options what to run, and how
+ * @throws {TypeError} contradicting options, unknown language, missing interpreter
+ * @throws {Deno.errors.NotFound} missing file
+ *
+ * @example Run a line of shell
+ * ```ts
+ * import { spawn } from "@sluice/sluice";
+ *
+ * const request = new Request("http://localhost/?name=Ada");
+ * const response = await spawn(request, { code: 'echo "hello $PARAM_name"', language: "sh" });
+ * console.log(await response.text()); // hello Ada
+ * ```
+ */
+export async function spawn(request: Request, options: ProgramOptions): Promise<Response> {
+  return await new Program(options).handle(request);
+}
+
+class Program {
+  readonly command: Command;
+  readonly #settings: ProgramSettings;
+  readonly #gate: Gate;
+  readonly #closing = new AbortController();
+  /** Aborts when the program is closed, or its user's signal says so. */
+  readonly #signal: AbortSignal;
+  readonly #runs = new Set<Promise<unknown>>();
+
+  constructor(options: ProgramOptions) {
+    this.#settings = settle(options);
+    this.command = resolveCommand(options, this.#settings.languages);
+    this.#gate = new Gate(this.#settings.limits);
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
+  }
+
+  /** Answers a request; failures are answers too. */
+  async handle(request: Request, info: RequestInfo = {}): Promise<Response> {
+    const id = requestId(request.headers);
+    let response: Response;
+    try {
+      response = await this.#answer(request, info, id);
+    } catch (error) {
+      this.#report(error, id);
+      response = errorResponse(error, this.#settings);
+    }
+    response.headers.set("x-request-id", id);
+    return response;
+  }
+
+  /** Stops all runs and waits for their end. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#runs);
+  }
+
+  async #answer(request: Request, info: RequestInfo, id: string): Promise<Response> {
+    if (this.#signal.aborted) throw new HttpError(503, "The server is shutting down");
+    if (this.#gate.full) throw overloaded();
+    // What a run holds, let go in reverse: its place at the gate, its directory.
+    await using held = new AsyncDisposableStack();
+    const directory = lazyDirectory(held);
+    const body = await readBody(request, this.#bodyOptions(directory));
+    const argv = await this.command.argv(this.#settings.watch);
+    held.use(await this.#gate.enter(request.signal));
+    const env = await this.#environment(request, info, id, body, directory);
+    const run = await Run.start(body.content, {
+      ...this.#settings,
+      argv,
+      env,
+      head: ({ plain: "none", cgi: "cgi", service: "http" } as const)[this.command.mode],
+      stderrTailBytes: this.#settings.limits.stderrBytes,
+      onStderrLine: (line) => this.#settings.onLog(line, id),
+    });
+    this.#follow(run, request.signal, id, held.move());
+    return await run.answer(request.method);
+  }
+
+  /** Ties a run to those who may end it, and lets go of what it held when it has. */
+  #follow(run: Run, client: AbortSignal, id: string, held: AsyncDisposableStack): void {
+    const started = performance.now();
+    const leave = () => run.stop(clientGone());
+    const close = () => run.stop(new HttpError(503, "The server is shutting down"));
+    client.addEventListener("abort", leave, { once: true });
+    this.#signal.addEventListener("abort", close, { once: true });
+    if (client.aborted) leave();
+    if (this.#signal.aborted) close();
+    const ended = run.done.then(async (result) => {
+      client.removeEventListener("abort", leave);
+      this.#signal.removeEventListener("abort", close);
+      await held.disposeAsync();
+      this.#exited(result, id, performance.now() - started);
+    });
+    this.#runs.add(ended);
+    ended.finally(() => this.#runs.delete(ended));
+  }
+
+  #exited({ exit, ...result }: RunResult, requestId: string, durationMs: number): void {
+    if (!(result.error instanceof HttpError) && exit.code !== 0 && !result.error) {
+      this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer`, { request: requestId });
+    }
+    this.#settings.onExit({ requestId, durationMs, ...exit, ...result });
+  }
+
+  #bodyOptions(directory: () => Promise<string>): BodyOptions {
+    const parse = ({ plain: "small", cgi: "none", service: "all" } as const)[this.command.mode];
+    return { parse, directory, ...this.#settings.limits };
+  }
+
+  async #environment(
+    request: Request,
+    info: RequestInfo,
+    id: string,
+    body: Body,
+    directory: () => Promise<string>,
+  ): Promise<Record<string, string>> {
+    const url = new URL(request.url);
+    const query = collect(url.searchParams);
+    const announced = request.headers.get("content-length");
+    const facts: RequestFacts = {
+      id,
+      request,
+      url,
+      mount: this.#settings.mount,
+      pathInfo: pathBelow(url.pathname, this.#settings.mount),
+      remoteAddress: info.remoteAddr?.hostname ?? "",
+      query,
+      params: merge(info.params ?? {}, query, body.fields),
+      files: body.files,
+      json: body.json,
+      contentLength: body.content instanceof Uint8Array
+        ? body.content.byteLength
+        : announced === null
+        ? undefined
+        : Number(announced),
+    };
+    const json = requestJson(facts);
+    const env = { ...this.#settings.env, ...this.command.env, ...requestVariables(facts) };
+    if (json.length * 3 <= defaults.envJsonBytes) return { ...env, SLUICE_REQUEST: json };
+    const file = join(await directory(), "request.json");
+    await Deno.writeTextFile(file, json, { createNew: true, mode: 0o600 });
+    return { ...env, SLUICE_REQUEST_FILE: file };
+  }
+
+  #report(error: unknown, request: string): void {
+    if (error instanceof HttpError) return; // the client's doing: the access log has its status
+    const message = error instanceof Error ? error.message : String(error);
+    const stderr = error instanceof ProgramError && error.reason === "build" ? error.stderr : undefined;
+    this.#settings.log("error", message, { request, program: this.command.title, stderr });
+  }
+}
+
+/** A private temporary directory, made when it is first asked for and removed with what holds it. */
+function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
+  let made: Promise<string> | undefined;
+  return () => {
+    return made ??= Deno.makeTempDir({ prefix: "sluice-" }).then((path) => {
+      held.defer(() => Deno.remove(path, { recursive: true }));
+      return path;
+    });
+  };
+}
+
+/** The decoded path below a mount (RFC 3875 §4.1.5). */
+function pathBelow(pathname: string, mount: string): string {
+  let path: string;
+  try {
+    path = decodeURIComponent(pathname.startsWith(mount) ? pathname.slice(mount.length) : pathname);
+  } catch (cause) {
+    throw new HttpError(400, "The path is not valid percent-encoded UTF-8", { cause });
+  }
+  if (path.includes("\0")) throw new HttpError(400, "The path holds a NUL byte");
+  return path;
+}

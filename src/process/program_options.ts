@@ -1,0 +1,165 @@
+/** What a program's user may say, and the checks of it. */
+
+import type { Exit } from "../errors.ts";
+import { limits as defaults } from "../limits.ts";
+import { type Log, silent } from "../log.ts";
+import type { CommandOptions } from "./command.ts";
+import { inheritedEnvironment } from "./environment.ts";
+import { Languages } from "./languages.ts";
+import type { Launcher, ResourceUsage } from "./launcher.ts";
+import { defaultLauncher } from "./launchers.ts";
+
+/** Bounds that a program's user may want otherwise; sizes in bytes. */
+export interface ProgramLimits {
+  /** Any request body. Default: none, because bodies are streamed. */
+  readonly bodyBytes?: number;
+  /** A JSON or form body, held in memory to be parsed. Default 8 MiB. */
+  readonly parsedBodyBytes?: number;
+  /** All files of a multipart form. Default 256 MiB. */
+  readonly formFilesBytes?: number;
+  /** The end of standard error kept for errors. Default 8 KiB. */
+  readonly stderrBytes?: number;
+  /** Processes at a time. Default 256. */
+  readonly concurrency?: number;
+  /** Requests that wait for a process. Default 1024. */
+  readonly queue?: number;
+}
+
+/** What one request's process did; given to `onExit` when all it held has been let go. */
+export interface ExitReport extends Exit {
+  /** `X-Request-Id` of the answer. */
+  readonly requestId: string;
+  /** Process id it had. */
+  readonly pid: number;
+  /** From the start of the process to its end. */
+  readonly durationMs: number;
+  /** Where the launcher knows it: not with `Deno.Command`. */
+  readonly usage: ResourceUsage | undefined;
+  /** Bytes it wrote to standard error. */
+  readonly stderrBytes: number;
+  /** Why the run failed or was stopped; undefined when it went well. */
+  readonly error: Error | undefined;
+}
+
+/** Options of {@linkcode program} and {@linkcode spawn}. */
+export interface ProgramOptions extends CommandOptions {
+  /** Languages to choose from; the built-in ones by default. */
+  readonly languages?: Languages;
+  /** Working directory of the program; the server's own by default. */
+  readonly cwd?: string;
+  /** Variables besides the allow-list (docs/programs.md). Request variables win over them. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Limit of a whole run, milliseconds; 0 for none. Default 10 000. */
+  readonly timeoutMs?: number;
+  /** Limit of a time in which no byte moves, milliseconds; 0 for none. Default: `timeoutMs`. */
+  readonly idleTimeoutMs?: number;
+  /** Stops every run and refuses new ones. */
+  readonly signal?: AbortSignal;
+  /** Bounds on bodies and processes. */
+  readonly limits?: ProgramLimits;
+  /** Path prefix that the program is mounted at, such as `/api`: `SCRIPT_NAME`; the rest is `PATH_INFO`. */
+  readonly mount?: string;
+  /** Type of answers whose program names none. Default `text/plain; charset=utf-8`. */
+  readonly contentType?: string;
+  /** Show inner messages and standard error to the client. */
+  readonly dev?: boolean;
+  /** Look at each request whether a compiled program's source has changed. */
+  readonly watch?: boolean;
+  /** Takes events: failures, and what programs write to standard error. */
+  readonly log?: Log;
+  /** Takes each line of standard error; without it they go to `log`. */
+  readonly onLog?: (line: string, requestId: string) => void;
+  /** Takes a report when a process has ended and nothing of it is left. */
+  readonly onExit?: (report: ExitReport) => void;
+  /** Another way to start processes. */
+  readonly launcher?: Launcher;
+}
+
+/** Options with every default filled in and every value checked. */
+export interface ProgramSettings {
+  readonly languages: Languages;
+  readonly cwd: string | undefined;
+  /** All that a program sees besides its request. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly limits: Required<ProgramLimits>;
+  /** Without a slash at its end. */
+  readonly mount: string;
+  readonly contentType: string;
+  readonly dev: boolean;
+  readonly watch: boolean;
+  readonly log: Log;
+  readonly onLog: (line: string, requestId: string) => void;
+  readonly onExit: (report: ExitReport) => void;
+  readonly launcher: Launcher;
+}
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {TypeError} for a name or path that can't be
+ * @throws {RangeError} for a number out of bounds
+ */
+export function settle(options: ProgramOptions): ProgramSettings {
+  const timeoutMs = checkedMs("timeoutMs", options.timeoutMs ?? defaults.timeoutMs);
+  const log = options.log ?? silent;
+  return {
+    languages: options.languages ?? new Languages(),
+    cwd: options.cwd,
+    env: { ...inheritedEnvironment(), ...checkedEnvironment(options.env ?? {}) },
+    timeoutMs,
+    idleTimeoutMs: checkedMs("idleTimeoutMs", options.idleTimeoutMs ?? timeoutMs),
+    limits: settleLimits(options.limits ?? {}),
+    mount: checkedMount(options.mount ?? ""),
+    contentType: options.contentType ?? "text/plain; charset=utf-8",
+    dev: options.dev ?? false,
+    watch: options.watch ?? false,
+    log,
+    onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
+    onExit: options.onExit ?? (() => {}),
+    launcher: options.launcher ?? defaultLauncher(),
+  };
+}
+
+function checkedEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(env)) {
+    if (name === "" || /[=\0]/.test(name) || value.includes("\0")) {
+      throw new TypeError(`Cannot set the environment variable ${JSON.stringify(name)}: it holds "=" or a NUL byte`);
+    }
+  }
+  return env;
+}
+
+function checkedMount(mount: string): string {
+  if (mount !== "" && !/^(\/[^/?#]+)+\/?$|^\/$/.test(mount)) {
+    throw new TypeError(`Cannot mount at ${JSON.stringify(mount)}: a mount is a path such as /api`);
+  }
+  return mount.replace(/\/$/, "");
+}
+
+function checkedMs(name: string, ms: number): number {
+  if (!Number.isFinite(ms) || ms < 0 || ms >= 2 ** 31) {
+    throw new RangeError(`Cannot use ${name} ${ms}: it is a number of milliseconds from 0 (none) to 2147483647`);
+  }
+  return ms;
+}
+
+function settleLimits(given: ProgramLimits): Required<ProgramLimits> {
+  const settled = {
+    bodyBytes: defaults.bodyBytes,
+    parsedBodyBytes: defaults.parsedBodyBytes,
+    formFilesBytes: defaults.formFilesBytes,
+    stderrBytes: defaults.stderrTailBytes,
+    concurrency: defaults.concurrency,
+    queue: defaults.queue,
+    ...given,
+  };
+  for (const [name, value] of Object.entries(settled)) {
+    const least = name === "concurrency" ? 1 : 0;
+    if (!(value >= least) || (value !== Infinity && !Number.isInteger(value))) {
+      throw new RangeError(`Cannot use limit ${name} ${value}: it is a whole number from ${least}`);
+    }
+  }
+  return settled;
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isMainThread } from "node:worker_threads";
 import { main } from "./src/cli/main.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main || !isMainThread) Deno.exit(await main(Deno.args));

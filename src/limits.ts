@@ -10,6 +10,8 @@ export const limits = {
   requestHeadMs: 15_000,
   /** A client that sends no byte of the body it announced for this long has gone or is hostile. */
   requestBodyIdleMs: 30_000,
+  /** A client that takes nothing of an answer for this long keeps a program waiting for nothing. */
+  responseStallMs: 60_000,
   /** How long an idle connection is kept for its next request. */
   keepAliveMs: 60_000,
 

@@ -24,21 +24,32 @@ export interface Sink {
   abort(): void;
 }
 
+/** Sources inside streams that we made and nobody has read from yet. */
+const untouched = new WeakMap<ReadableStream, Source>();
+
 /** Makes a web stream of a source; each pull is one read, so that at most one chunk waits. */
 export function toReadableStream(source: Source): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
+      untouched.delete(stream);
       const chunk = await source.read();
       if (chunk === undefined) controller.close();
       else controller.enqueue(chunk);
     },
     cancel: (reason) => source.cancel(reason),
   }, { highWaterMark: 0 });
+  untouched.set(stream, source);
+  return stream;
 }
 
-/** Makes a source of a web stream, which it locks. */
+/**
+ * Makes a source of a web stream, which it locks. A stream of ours that nobody has touched is taken apart again: at
+ * hundreds of megabytes a second the machinery around each chunk is what costs.
+ */
 export function fromReadableStream(stream: ReadableStream<Uint8Array>): Source {
   const reader = stream.getReader();
+  const source = untouched.get(stream);
+  if (source) return source;
   return {
     async read() {
       for (;;) {

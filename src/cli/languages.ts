@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { findInterpreter } from "../process/languages.ts";
 import type { Language } from "../process/language.ts";
+import { versionNumber } from "../process/version.ts";
 import { loadLanguages } from "./language_file.ts";
 import { writeStdout } from "./output.ts";
 
@@ -41,15 +42,9 @@ async function describe(language: Language): Promise<Row> {
     mode: language.runner ? "service" : "plain",
     compiled: language.build !== undefined,
     interpreter,
-    version: interpreter && await version(interpreter, language.versionArgs ?? ["--version"]),
+    version: interpreter && await versionNumber(language, interpreter),
     install: language.install ?? null,
   };
-}
-
-async function version(interpreter: string, args: readonly string[]): Promise<string | null> {
-  const { stdout, stderr } = await new Deno.Command(interpreter, { args: [...args], stdin: "null" }).output();
-  const text = new TextDecoder().decode(stdout) + "\n" + new TextDecoder().decode(stderr);
-  return /\d+(\.\d+)+/.exec(text)?.[0] ?? null;
 }
 
 function table(rows: readonly Row[]): string {

@@ -3,13 +3,15 @@
 import { Command, Option } from "commander";
 import { existsSync } from "node:fs";
 import { mountAll } from "../http/mount.ts";
-import { type Access, type HttpServer, serveHttp } from "../http/node_server.ts";
+import type { Handler } from "../http/handler.ts";
+import { type Access, type HttpServer, serveHttp, type ServeOptions } from "../http/node_server.ts";
 import { createLog, type Log, silent } from "../log.ts";
 import { limits } from "../limits.ts";
 import type { Mode } from "../process/command.ts";
 import { findCommand } from "../process/find_command.ts";
 import { program, type ProgramHandler } from "../process/program.ts";
 import type { ProgramOptions } from "../process/program_options.ts";
+import { assignment, reportListening, runInIsolates } from "./isolates.ts";
 import { loadLanguages } from "./language_file.ts";
 import { runOnce } from "./once.ts";
 import { writeStderr } from "./output.ts";
@@ -35,6 +37,7 @@ interface ServeFlags {
   readonly type?: string;
   readonly dev: boolean;
   readonly log: "human" | "json" | "none";
+  readonly workers: number;
   readonly once: boolean;
 }
 
@@ -97,6 +100,9 @@ export function serveCommand(commands: () => string[]): Command {
     .addOption(
       new Option("--log <format>", "access log and standard error").choices(["human", "json", "none"]).default("human"),
     )
+    .addOption(
+      flag("--workers <n>", "isolates that share the port; one fills two cores", count, 1, "SLUICE_WORKERS"),
+    )
     .option("--once", "run once: standard input to the program, its output to standard output", false)
     .action((first: string, rest: string[], flags: ServeFlags) => serve(commands(), [first, ...rest], flags));
 }
@@ -108,12 +114,18 @@ function flag<T>(names: string, text: string, parse: (value: string) => T, prese
 }
 
 async function serve(commands: string[], words: readonly string[], flags: ServeFlags): Promise<void> {
+  const isolate = assignment();
+  if (!flags.once && !isolate) {
+    const code = await runInIsolates(flags.workers);
+    if (code !== 0) Deno.exit(code); // the isolate has said why
+    return;
+  }
   const log = flags.log === "none" ? silent : createLog({ format: flags.log });
   const options = programOptions(flags, log);
   await using programs = new AsyncDisposableStack();
   const open = (options: ProgramOptions) => programs.use(program(options));
 
-  if (flags.once) {
+  if (!isolate) {
     return await runOnce(open({ ...options, ...target(words, flags, commands), onLog: passOn, dev: true }));
   }
   const mounts = parseMounts(words);
@@ -122,8 +134,17 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
     open({ ...options, ...target(words, flags, commands), mount }),
   ]));
   await Promise.all(Object.values(handlers).map((handler) => prepare(handler)));
-  const server = await listen(mountAll(handlers), flags, (access) => logAccess(log, access));
-  writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
+  const server = await listen(mountAll(handlers), {
+    hostname: flags.host,
+    port: isolate.port ?? flags.port,
+    reusePort: isolate.shared,
+    dev: flags.dev,
+    onAccess: (access) => logAccess(log, access),
+  }, isolate.port === undefined);
+  if (isolate.port === undefined) {
+    writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
+    reportListening(server.port);
+  }
   await untilStopped(() => server.close(GRACE_MS));
 }
 
@@ -143,7 +164,11 @@ function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file
     dev: flags.dev,
     contentType: flags.type,
     log,
-    limits: { concurrency: flags.maxConcurrency, queue: flags.queue, bodyBytes: flags.maxBody ?? limits.bodyBytes },
+    limits: {
+      concurrency: Math.ceil(flags.maxConcurrency / flags.workers),
+      queue: Math.ceil(flags.queue / flags.workers),
+      bodyBytes: flags.maxBody ?? limits.bodyBytes,
+    },
   };
 }
 
@@ -196,15 +221,16 @@ async function prepare(handler: ProgramHandler): Promise<void> {
   }
 }
 
-async function listen(
-  handler: Parameters<typeof serveHttp>[0],
-  flags: ServeFlags,
-  onAccess: (access: Access) => void,
-): Promise<HttpServer> {
-  const last = flags.port === 0 ? 0 : Math.min(flags.port + PORTS_TRIED, 65535);
-  for (let port = flags.port;; port++) {
+/** Listens on the port asked for, or, if `choose`, on the next free one. */
+async function listen(handler: Handler, options: ServeOptions, choose: boolean): Promise<HttpServer> {
+  const last = !choose || options.port === 0 ? options.port : Math.min(options.port + PORTS_TRIED, 65535);
+  for (let port = options.port;; port++) {
     try {
-      return await serveHttp(handler, { hostname: flags.host, port, dev: flags.dev, onAccess });
+      // A shared port can be had by strangers who share it too: it counts as free only if we can have it alone.
+      if (choose && options.reusePort) {
+        await (await serveHttp(handler, { ...options, port, reusePort: false })).close(0);
+      }
+      return await serveHttp(handler, { ...options, port });
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse) || port >= last) throw error;
     }

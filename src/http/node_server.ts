@@ -6,7 +6,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { toReadableStream } from "../bytes/source.ts";
+import { fromReadableStream, toReadableStream } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Handler } from "./handler.ts";
@@ -192,23 +192,22 @@ async function send(
   body: IncomingBody,
   sent: { bytes: number },
 ): Promise<boolean> {
-  const reader = response.body?.getReader();
+  const content = response.body ? fromReadableStream(response.body) : undefined;
   try {
     const trailers = trailersOf(response);
     outgoing.writeHead(response.status, rawHeaders(response.headers));
-    if (reader && incoming.method !== "HEAD") {
-      let { done, value } = await reader.read();
-      for (; !done; { done, value } = await reader.read()) {
-        sent.bytes += value!.byteLength;
-        if (!outgoing.write(value!) && !await drained(outgoing)) throw new Error("The client has left");
+    if (content && incoming.method !== "HEAD") {
+      for (let chunk = await content.read(); chunk; chunk = await content.read()) {
+        sent.bytes += chunk.byteLength;
+        if (!outgoing.write(chunk) && !await drained(outgoing)) throw new Error("The client has left");
       }
-    }
+    } else content?.cancel();
     if (trailers) outgoing.addTrailers([...await trailers]);
     outgoing.end();
     if (!incoming.complete) body.cancel();
     return true;
   } catch (error) {
-    reader?.cancel(error).catch(() => {/* it broke by itself */});
+    content?.cancel(error);
     outgoing.destroy();
     return false;
   }
@@ -220,16 +219,20 @@ function rawHeaders(headers: Headers): string[] {
   return raw;
 }
 
-/** Waits for room; false when the client has left. */
+/** Waits for room; false when the client has left, or takes nothing for too long. */
 function drained(outgoing: ServerResponse): Promise<boolean> {
   if (outgoing.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const done = () => {
-      outgoing.off("drain", done);
-      outgoing.off("close", done);
-      resolve(!outgoing.destroyed);
+    const end = (room: boolean) => {
+      clearTimeout(stalled);
+      outgoing.off("drain", onDrain);
+      outgoing.off("close", onClose);
+      resolve(room);
     };
-    outgoing.on("drain", done);
-    outgoing.on("close", done);
+    const onDrain = () => end(true);
+    const onClose = () => end(false);
+    const stalled = setTimeout(onClose, limits.responseStallMs);
+    outgoing.on("drain", onDrain);
+    outgoing.on("close", onClose);
   });
 }

@@ -29,11 +29,13 @@ export function collect(pairs: Iterable<readonly [string, unknown]>): Parameters
   return into;
 }
 
-/** Merges sets of parameters; of those with one name the last wins. */
+/** Merges sets of parameters; of those with one name the last wins. Undefined ones, as routers give, are left out. */
 export function merge(...sets: readonly Readonly<Record<string, unknown>>[]): Parameters {
   const into = noParameters();
   for (const set of sets) {
-    for (const [name, value] of Object.entries(set)) into[name] = value;
+    for (const [name, value] of Object.entries(set)) {
+      if (value !== undefined) into[name] = value;
+    }
   }
   return into;
 }

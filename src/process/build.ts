@@ -6,11 +6,10 @@ import { limits } from "../limits.ts";
 import { hash, privateFolder } from "./cache.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import type { Language } from "./language.ts";
+import { versionText } from "./version.ts";
 
 /** Builds under way in this process, by key: those who want the same wait for it. */
 const underWay = new Map<string, Promise<Built>>();
-/** Versions that compilers told of themselves, by path. */
-const versions = new Map<string, Promise<string>>();
 
 /** Where the result of a build lies. */
 export interface Built {
@@ -33,18 +32,24 @@ export async function build(language: Language, compiler: string, file: string):
   const key = hash(
     language.name,
     JSON.stringify([language.build, compiler, file]),
-    await version(language, compiler),
+    await versionText(language, compiler),
     source,
   );
   let building = underWay.get(key);
   if (!building) {
-    building = buildOnce(language, compiler, file, key).finally(() => underWay.delete(key));
+    building = buildOnce(language, compiler, file, source, key).finally(() => underWay.delete(key));
     underWay.set(key, building);
   }
   return await building;
 }
 
-async function buildOnce(language: Language, compiler: string, file: string, key: string): Promise<Built> {
+async function buildOnce(
+  language: Language,
+  compiler: string,
+  file: string,
+  source: Uint8Array,
+  key: string,
+): Promise<Built> {
   const builds = privateFolder("build");
   const directory = join(builds, key);
   // Other processes may want the same: one compiles, the others find it done when they have the lock.
@@ -57,17 +62,22 @@ async function buildOnce(language: Language, compiler: string, file: string, key
   const draft = join(directory, "draft");
   try {
     const copy = join(directory, basename(file));
-    await Deno.copyFile(file, copy);
+    await Deno.writeFile(copy, source);
     const argv = language.build!.map((argument) =>
       expand(argument, { interpreter: compiler, file, copy, out: draft, dir: directory, stem: stem(file) })
     );
     await compile(argv, directory, file);
-    await Deno.rename(draft, done.out);
+    if (hash(await Deno.readFile(file)) === hash(source)) {
+      await Deno.rename(draft, done.out);
+      return done;
+    }
   } catch (error) {
     await Deno.remove(directory, { recursive: true });
     throw error;
   }
-  return done;
+  // It was changed while it was compiled: what came of it is not what the key says.
+  await Deno.remove(directory, { recursive: true });
+  return await build(language, compiler, file);
 }
 
 async function compile(argv: readonly string[], directory: string, file: string): Promise<void> {
@@ -87,19 +97,9 @@ async function compile(argv: readonly string[], directory: string, file: string)
   });
 }
 
-function version(language: Language, compiler: string): Promise<string> {
-  let known = versions.get(compiler);
-  if (!known) {
-    known = new Deno.Command(compiler, { args: [...(language.versionArgs ?? ["--version"])], stdin: "null" }).output()
-      .then(({ stdout, stderr }) => new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
-    versions.set(compiler, known);
-  }
-  return known;
-}
-
 /** Replaces `{name}` in one argument by a value; a name that is not among them stays as it is. */
 export function expand(argument: string, values: Readonly<Record<string, string>>): string {
-  return argument.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return argument.replace(/\{(\w+)\}/g, (whole, name) => Object.hasOwn(values, name) ? values[name] : whole);
 }
 
 /** A file's name without its extension. */

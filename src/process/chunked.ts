@@ -2,7 +2,7 @@
 
 import { type Chunk, concat, type Source } from "../bytes/source.ts";
 import { ProgramError } from "../errors.ts";
-import { parseFields } from "./response_head.ts";
+import { decodeLatin1, parseFields } from "./response_head.ts";
 
 /** A size line with its extensions, or one trailer field. */
 const LINE_BYTES_MAX = 8 * 1024;
@@ -63,12 +63,13 @@ export class ChunkedSource implements Source {
   async #line(): Promise<string> {
     for (;;) {
       const end = this.#buffer.indexOf(LF);
+      const length = end === -1 ? this.#buffer.byteLength : end;
+      if (length > LINE_BYTES_MAX) throw broken("a line is too long");
       if (end !== -1) {
-        const line = new TextDecoder("latin1").decode(this.#buffer.subarray(0, end));
+        const line = decodeLatin1(this.#buffer.subarray(0, end));
         this.#buffer = this.#buffer.subarray(end + 1);
         return line.replace(/\r$/, "");
       }
-      if (this.#buffer.byteLength > LINE_BYTES_MAX) throw broken("a line is too long");
       await this.#fill();
     }
   }

@@ -1,5 +1,6 @@
 /** The head that a program writes before its body: a CGI/1.1 header block, or that of an HTTP/1.1 message. */
 
+import { Buffer } from "node:buffer";
 import { concat, type Source } from "../bytes/source.ts";
 import { ProgramError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -50,7 +51,8 @@ export async function readHead(source: Source, form: "cgi" | "http"): Promise<Re
     total += chunk.byteLength;
     const bytes = concat(chunks);
     const end = findBlankLine(bytes);
-    if ((end?.body ?? total) > limits.responseHeadBytes) throw invalid(`it is longer than ${limits.responseHeadBytes} bytes`);
+    const length = end?.body ?? total;
+    if (length > limits.responseHeadBytes) throw invalid(`it is longer than ${limits.responseHeadBytes} bytes`);
     if (end) return parseHead(bytes.subarray(0, end.head), bytes.subarray(end.body), form);
     chunks.splice(0, chunks.length, bytes);
   }
@@ -68,19 +70,23 @@ function findBlankLine(bytes: Uint8Array): { head: number; body: number } | unde
 }
 
 function parseHead(head: Uint8Array, rest: Uint8Array<ArrayBuffer>, form: "cgi" | "http"): ResponseHead {
-  const lines = new TextDecoder("latin1").decode(head).split("\n").map((line) => line.replace(/\r$/, ""));
+  const lines = decodeLatin1(head).split("\n").map((line) => line.replace(/\r$/, ""));
   const isMessage = lines[0].startsWith("HTTP/");
   if (form === "http" && !isMessage) throw invalid("it does not begin with HTTP/1.1");
-  const version = isMessage ? /^HTTP\/1\.[01] /.exec(lines[0])?.[0] : "";
-  const stated = isMessage ? lines.shift()!.slice(version?.length ?? 0) : undefined;
+  const statusLine = isMessage ? lines.shift()!.replace(/^HTTP\/1\.[01] /, "") : undefined;
   const headers = parseFields(lines);
-  const code = Number(status ?? headers.get("status")?.slice(0, 3) ?? (headers.has("location") ? 302 : 200));
-  if (!Number.isInteger(code) || code < 200 || code > 599) throw invalid("its status is not one from 200 to 599");
+  const stated = statusLine ?? headers.get("status");
+  const status = stated !== null ? parseStatus(stated) : headers.has("location") ? 302 : 200;
   const coding = headers.get("transfer-encoding")?.toLowerCase();
   if (coding !== undefined && (coding !== "chunked" || !isMessage)) throw invalid(`its transfer coding is ${coding}`);
   const contentLength = parseLength(headers.get("content-length"));
   for (const name of NOT_FORWARDED) headers.delete(name);
-  return { status: code, headers, framing: coding ? "chunked" : "stream", contentLength, rest };
+  return { status, headers, framing: coding ? "chunked" : "stream", contentLength, rest };
+}
+
+/** Bytes as characters of the same numbers, as `Headers` wants them. TextDecoder's "latin1" is windows-1252. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** Parses field lines (RFC 9112 §5); folded lines and invalid names or values are refused. */
@@ -90,12 +96,27 @@ export function parseFields(lines: readonly string[]): Headers {
     const colon = line.indexOf(":");
     if (colon < 1) throw invalid(`${JSON.stringify(line.slice(0, 80))} is not a header field`);
     try {
-      headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
+      headers.append(line.slice(0, colon), withoutSpace(line.slice(colon + 1)));
     } catch {
       throw invalid(`${JSON.stringify(line.slice(0, 80))} is not a header field`);
     }
   }
   return headers;
+}
+
+/** Takes off spaces and tabs, and nothing else: trim() would take the last byte of "à" for a space, too. */
+function withoutSpace(value: string): string {
+  let [start, end] = [0, value.length];
+  while (value[start] === " " || value[start] === "\t") start++;
+  while (end > start && (value[end - 1] === " " || value[end - 1] === "\t")) end--;
+  return value.slice(start, end);
+}
+
+/** A status code and, behind a space, words for people (RFC 3875 §6.3.3, RFC 9112 §4). */
+function parseStatus(text: string): number {
+  const code = Number(/^(\d{3})(?: |$)/.exec(text)?.[1]);
+  if (code >= 200 && code <= 599) return code;
+  throw invalid("its status is not one from 200 to 599");
 }
 
 function parseLength(text: string | null): number | undefined {

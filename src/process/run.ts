@@ -1,6 +1,6 @@
 /** One run of a program for one request: its process, its two pumps, its clocks, and its end. */
 
-import { type Chunk, concat, prepend, type Source } from "../bytes/source.ts";
+import { type Chunk, concat, prepend, type Source, toReadableStream } from "../bytes/source.ts";
 import { describeExit, type Exit, HttpError, ProgramError } from "../errors.ts";
 import type { Body } from "../http/body.ts";
 import { promiseTrailers } from "../http/trailers.ts";
@@ -60,7 +60,6 @@ export class Run {
   readonly #stdout: Source;
   #waiting = false;
   #error: Error | undefined;
-  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
   #resolveDone!: (result: RunResult) => void;
   #ending = false;
 
@@ -97,7 +96,6 @@ export class Run {
   stop(error: Error): void {
     if (this.#error || this.#ending) return;
     this.#error = error;
-    this.#controller?.error(error);
     this.#end();
   }
 
@@ -180,26 +178,21 @@ export class Run {
 
   #stream(source: Source, length: number | undefined): ReadableStream<Uint8Array<ArrayBuffer>> {
     let sent = 0;
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: async (controller) => {
+    return toReadableStream({
+      read: async () => {
         try {
           const chunk = await source.read();
           sent += chunk?.byteLength ?? 0;
           if (length !== undefined && (chunk ? sent > length : sent < length)) throw this.#lengthError(length);
-          if (chunk) return controller.enqueue(chunk);
-          await this.#finish();
-          this.#controller = undefined;
-          controller.close();
+          if (!chunk) await this.#finish();
+          return chunk;
         } catch (error) {
           this.stop(error as Error);
           throw this.#error ?? error;
         }
       },
       cancel: () => this.stop(clientGone()),
-    }, { highWaterMark: 0 });
+    });
   }
 
   #read(): Chunk | Promise<Chunk> {

@@ -44,6 +44,7 @@ export class StandardError {
 
   /** Gives the last line, which may have no end. */
   end(): void {
+    this.#extend(this.#decoder.decode());
     if (this.#line !== "") this.#emit();
   }
 
@@ -65,6 +66,7 @@ export class StandardError {
   }
 
   #keep(chunk: Uint8Array): void {
+    if (this.#tailBytesMax === 0) return; // slice(-0) is everything
     this.#tail.push(chunk.slice(-this.#tailBytesMax));
     this.#tailBytes += Math.min(chunk.byteLength, this.#tailBytesMax);
     if (this.#tailBytes > 2 * this.#tailBytesMax) {

@@ -25,7 +25,9 @@ export function createLog(options: { format?: "human" | "json"; write?: (line: s
 }
 
 function renderJson(level: LogLevel, message: string, fields: LogFields): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, message, ...fields });
+  const own = { time: new Date().toISOString(), level, message };
+  const json = JSON.stringify({ ...own, ...fields, ...own }); // the first place, and the last word
+  return json.replace(/\p{Cc}/gu, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 function renderHuman(level: LogLevel, message: string, fields: LogFields): string {

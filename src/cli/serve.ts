@@ -15,7 +15,7 @@ import { assignment, reportListening, runInIsolates } from "./isolates.ts";
 import { loadLanguages } from "./language_file.ts";
 import { runOnce } from "./once.ts";
 import { writeStderr } from "./output.ts";
-import { untilStopped } from "./signals.ts";
+import { INTERRUPTED, StopSignals } from "./signals.ts";
 import { UsageError } from "./usage.ts";
 import { bytes, count, countOrNone, environmentEntry, milliseconds, port } from "./values.ts";
 
@@ -114,38 +114,43 @@ function flag<T>(names: string, text: string, parse: (value: string) => T, prese
 }
 
 async function serve(commands: string[], words: readonly string[], flags: ServeFlags): Promise<void> {
-  const isolate = assignment();
-  if (!flags.once && !isolate) {
-    const code = await runInIsolates(flags.workers);
-    if (code !== 0) Deno.exit(code); // the isolate has said why
-    return;
-  }
   const log = flags.log === "none" ? silent : createLog({ format: flags.log });
   const options = programOptions(flags, log);
-  await using programs = new AsyncDisposableStack();
-  const open = (options: ProgramOptions) => programs.use(program(options));
+  if (flags.once) {
+    await using handler = program({ ...options, ...target(words, flags, commands), onLog: passOn, dev: true });
+    return await runOnce(handler);
+  }
+  const isolate = assignment();
+  if (!isolate) return exitUnlessDone(await runInIsolates(flags.workers));
 
-  if (!isolate) {
-    return await runOnce(open({ ...options, ...target(words, flags, commands), onLog: passOn, dev: true }));
+  using signals = new StopSignals();
+  {
+    await using programs = new AsyncDisposableStack();
+    const handlers: Record<string, ProgramHandler> = {};
+    for (const { mount, words: its } of parseMounts(words)) {
+      handlers[mount] = programs.use(program({ ...options, ...target(its, flags, commands), mount }));
+    }
+    await Promise.all(Object.values(handlers).map((handler) => prepare(handler)));
+    const server = await listen(mountAll(handlers), {
+      hostname: flags.host,
+      port: isolate.port ?? flags.port,
+      reusePort: isolate.shared,
+      dev: flags.dev,
+      onAccess: (access) => logAccess(log, access),
+    }, isolate.port === undefined);
+    if (isolate.port === undefined) {
+      writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
+      reportListening(server.port);
+    }
+    await signals.told;
+    await server.close(GRACE_MS, signals.hurry);
   }
-  const mounts = parseMounts(words);
-  const handlers = Object.fromEntries(mounts.map(({ mount, words }): [string, ProgramHandler] => [
-    mount,
-    open({ ...options, ...target(words, flags, commands), mount }),
-  ]));
-  await Promise.all(Object.values(handlers).map((handler) => prepare(handler)));
-  const server = await listen(mountAll(handlers), {
-    hostname: flags.host,
-    port: isolate.port ?? flags.port,
-    reusePort: isolate.shared,
-    dev: flags.dev,
-    onAccess: (access) => logAccess(log, access),
-  }, isolate.port === undefined);
-  if (isolate.port === undefined) {
-    writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
-    reportListening(server.port);
-  }
-  await untilStopped(() => server.close(GRACE_MS));
+  if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
+}
+
+/** What an isolate that failed has said need not be said again. */
+function exitUnlessDone(code: number): void {
+  if (code !== 0) Deno.exit(code);
 }
 
 function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file" | "command"> {

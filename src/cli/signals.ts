@@ -1,24 +1,35 @@
-/** Ctrl-C and its kin. */
+/** Ctrl-C and its kin: the first one asks to stop, a second one to stop at once. */
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
-/** Exit code of a program that a second Ctrl-C ended while it was stopping. */
-const INTERRUPTED = 130;
+/** Exit code of a command that a second Ctrl-C hurried. */
+export const INTERRUPTED = 130;
 
-/**
- * Waits to be told to stop, then stops, once. A second signal does not wait for that.
- *
- * @param stop what is to be done
- */
-export async function untilStopped(stop: () => Promise<void>): Promise<void> {
-  const told = Promise.withResolvers<void>();
-  let times = 0;
-  const onSignal = () => {
-    if (++times > 1) Deno.exit(INTERRUPTED);
-    told.resolve();
+/** Listens from its making on, so that nothing is announced before it can be stopped. */
+export class StopSignals implements Disposable {
+  readonly #told = Promise.withResolvers<void>();
+  readonly #hurry = new AbortController();
+  #times = 0;
+  readonly #onSignal = () => {
+    if (++this.#times === 1) this.#told.resolve();
+    else this.#hurry.abort();
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
-  await told.promise;
-  await stop();
-  for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+
+  constructor() {
+    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#onSignal);
+  }
+
+  /** Resolves at the first signal. */
+  get told(): Promise<void> {
+    return this.#told.promise;
+  }
+
+  /** Aborts at the second. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#onSignal);
+  }
 }

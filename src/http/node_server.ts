@@ -62,8 +62,9 @@ export interface HttpServer {
    * Stops accepting, and waits for the requests under way.
    *
    * @param graceMs after this, connections are cut
+   * @param hurry cuts them when it aborts
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number, hurry?: AbortSignal): Promise<void>;
 }
 
 /** How often node:http looks for connections that are too slow, milliseconds. */
@@ -99,12 +100,15 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   return {
     hostname: options.hostname,
     port,
-    close: async (graceMs) => {
+    close: async (graceMs, hurry) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+      const cut = () => sockets.forEach((socket) => socket.destroy());
+      const patience = setTimeout(cut, graceMs);
+      hurry?.addEventListener("abort", cut, { once: true });
       await closed;
-      clearTimeout(cut);
+      clearTimeout(patience);
+      hurry?.removeEventListener("abort", cut);
     },
   };
 }

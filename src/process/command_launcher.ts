@@ -118,7 +118,11 @@ class CommandChild implements Child {
     this.stdin?.abort();
     this.stdout.cancel();
     if (this.#leadsGroup) killGroup(this.pid, "SIGKILL");
-    // A grandchild outside the group may hold standard error open: what is written by now is taken, no more.
+    await this.drainStderr();
+  }
+
+  async drainStderr(): Promise<void> {
+    // A grandchild may hold standard error open: what is written by now is taken, no more.
     const grace = setTimeout(() => this.#stopStderr.abort(), STDERR_GRACE_MS);
     await this.#stderr;
     clearTimeout(grace);

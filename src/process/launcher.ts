@@ -42,6 +42,10 @@ export interface Child {
   /** Sends a signal to the whole group; does nothing when it is gone. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
   /**
+   * Passes on what is left of standard error, and then no more. To be called once `exit` has resolved.
+   */
+  drainStderr(): Promise<void>;
+  /**
    * Ends what is left of the group, reaps the leader, closes all pipes. To be called once `exit` has resolved.
    *
    * @returns what the leader and its reaped children used, where the system tells

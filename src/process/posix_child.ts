@@ -56,6 +56,7 @@ export class PosixChild implements Child {
   #attached: Promise<void> | undefined;
   #resolveExit!: (exit: Exit) => void;
   #ended = false;
+  #drained: Promise<void> | undefined;
   #usage: Promise<ResourceUsage> | undefined;
 
   constructor(libc: Libc, parts: PosixChildParts) {
@@ -98,12 +99,17 @@ export class PosixChild implements Child {
     this.#parts.onReaped();
     this.stdin?.abort();
     this.stdout.cancel();
-    await Promise.all([this.#drainStderr(), this.#endGroup()]);
+    await Promise.all([this.drainStderr(), this.#endGroup()]);
     return usage;
+  }
+
+  drainStderr(): Promise<void> {
+    return this.#drained ??= this.#drainStderr();
   }
 
   async #drainStderr(): Promise<void> {
     const { stderr, onStderr } = this.#parts;
+    clearTimeout(this.#attaching);
     if (this.#attached) {
       const grace = setTimeout(() => stderr.cancel(), STDERR_GRACE_MS);
       await this.#attached;

@@ -214,7 +214,10 @@ export class Run {
     }
     if (this.#error) throw this.#error;
     const exit = await this.#child.exit;
-    if (exit.code !== 0) throw this.#failure("exit", `The program failed with ${describeExit(exit)}`, exit);
+    if (exit.code !== 0) {
+      await this.#child.drainStderr();
+      throw this.#failure("exit", `The program failed with ${describeExit(exit)}`, exit);
+    }
     this.#end();
   }
 

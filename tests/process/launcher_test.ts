@@ -5,7 +5,8 @@ import { ProgramError } from "../../src/errors.ts";
 import { makeFolder } from "../support/folder.ts";
 import { type Candidate, candidates, complete, run, shell } from "../support/launchers.ts";
 import { makeLifeline } from "../support/lifeline.ts";
-import { bytesWritten, isRunning, openDescriptors, processState } from "../support/proc.ts";
+import { bytesWritten, processState } from "../support/proc.ts";
+import { descriptors, isRunning } from "../support/processes.ts";
 import { fromLatin1, readAll } from "../support/sources.ts";
 import { until, within } from "../support/within.ts";
 
@@ -209,8 +210,8 @@ for (const candidate of candidates) {
   test("a program finds no open descriptor but its three, and SIGPIPE neither ignored nor blocked", async () => {
     const output = async (line: string) =>
       fromLatin1((await run(launcher, { argv: shell(line), env: { PATH } })).stdout);
-    const descriptors = (await output("ls /proc/$$/fd")).trim().split("\n");
-    deepEqual(descriptors.filter((fd) => !handedDown.has(fd)), ["0", "1", "2"]);
+    const open = (await output("ls /proc/$$/fd")).trim().split("\n");
+    deepEqual(open.filter((fd) => !handedDown.has(fd)), ["0", "1", "2"]);
     const sets = await output("exec grep -E '^Sig(Ign|Blk)' /proc/self/status");
     const SIGPIPE = 1n << 12n;
     deepEqual([...sets.matchAll(/[0-9a-f]{16}/g)].map(([set]) => BigInt("0x" + set) & SIGPIPE), [0n, 0n]);
@@ -246,7 +247,7 @@ for (const candidate of candidates) {
       "all are too long": { argv: [folder.file("good"), ...Array.from({ length: 100 }, () => "x".repeat(100_000))] },
       "its working directory is missing": { argv: [folder.file("good")], cwd: folder.file("missing") },
     };
-    const before = openDescriptors();
+    const before = descriptors(Deno.pid).length;
     for (const [what, spec] of Object.entries(cases)) {
       const refused = (error: unknown) => {
         ok(error instanceof ProgramError, `${what}: ${error}`);
@@ -256,7 +257,7 @@ for (const candidate of candidates) {
       };
       await rejects(run(launcher, spec), refused, `${what}: it was started`);
     }
-    await until("the descriptors are closed", () => openDescriptors() === before);
+    await until("the descriptors are closed", () => descriptors(Deno.pid).length === before);
     equal((await run(launcher, { argv: [folder.file("good")] })).exit.code, 0);
   });
 
@@ -342,9 +343,9 @@ for (const candidate of candidates) {
       if (i % 10 === 5) await abandon(candidate);
     };
     for (let i = 0; i < 10; i++) await once(i);
-    const before = openDescriptors();
+    const before = descriptors(Deno.pid).length;
     for (let i = 0; i < 200; i += 8) await Promise.all(Array.from({ length: 8 }, (_, j) => once(i + j)));
-    await until("the descriptors are closed", () => openDescriptors() <= before);
+    await until("the descriptors are closed", () => descriptors(Deno.pid).length <= before);
     deepEqual(zombies(), []);
   });
 

@@ -181,6 +181,32 @@ Deno.test("the client that leaves a Deno.serve server stops the process", async 
   await lifeline.gone();
 });
 
+Deno.test("an answer without a body lets the program run to its end, under Deno.serve too", async () => {
+  const exits: ExitReport[] = [];
+  await using folder = await makeFolder();
+  await new Deno.Command("mkfifo", { args: [folder.file("fifo")] }).output();
+  await using slow = program({
+    code: 'echo begun; read -r line <"$FIFO"; echo ended >"$FILE"',
+    language: "sh",
+    timeoutMs: 0,
+    env: { FILE: folder.file("ended"), FIFO: folder.file("fifo") },
+    onExit: (report) => exits.push(report),
+  });
+  await using server = denoServe(slow);
+  const response = await fetch(server.url, { method: "HEAD" });
+  equal(response.status, 200);
+  // Whoever opens a fifo waits for the other end: a process that can be ended does it for us.
+  const go = new Deno.Command("sh", { args: ["-c", 'echo go >"$0"', folder.file("fifo")] }).spawn();
+  try {
+    await until("it has ended", () => exits.length === 1);
+  } finally {
+    killQuietly(go);
+    await go.status;
+  }
+  deepEqual([exits[0].code, exits[0].error], [0, undefined]);
+  equal(await Deno.readTextFile(folder.file("ended")), "ended\n");
+});
+
 Deno.test("disposing a program ends all its processes and refuses what comes later", async () => {
   await using folder = await makeFolder();
   await using lifeline = await makeLifeline(folder);
@@ -297,3 +323,11 @@ Deno.test("a request's body that is left unread by its program does not hold up 
   const response = await within("an answer", Promise.resolve(echo(request)));
   equal(await within("its body", response.text()), "short\n");
 });
+
+function killQuietly(process: Deno.ChildProcess): void {
+  try {
+    process.kill("SIGKILL");
+  } catch {
+    // It has ended, as it should have.
+  }
+}

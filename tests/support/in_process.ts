@@ -73,3 +73,12 @@ export async function listenProgram(
     },
   };
 }
+
+/** Serves a program in a line of shell. */
+export function listenShell(
+  code: string,
+  options: Partial<ProgramOptions> = {},
+  server: Partial<ServeOptions> = {},
+): Promise<ListeningProgram> {
+  return listenProgram({ code, language: "sh", ...options }, server);
+}

@@ -1,5 +1,7 @@
 /** What the kernel tells of processes, from /proc. */
 
+import { until } from "./within.ts";
+
 /** True while a process runs; a zombie has ended. */
 export function isRunning(pid: number): boolean {
   try {
@@ -26,4 +28,24 @@ export function descriptors(pid: number): string[] {
       return []; // closed while we looked
     }
   });
+}
+
+/** How many descriptors a process holds once the connections of earlier requests are closed. */
+export async function settledDescriptors(pid: number): Promise<number> {
+  let last = -1;
+  await until("the descriptors settle", async () => {
+    const now = descriptors(pid).length;
+    const same = now === last;
+    last = now;
+    if (!same) await new Promise((resolve) => setTimeout(resolve, 100));
+    return same;
+  });
+  return last;
+}
+
+/** Process ids of a process's children. */
+export function childrenOf(pid: number): number[] {
+  const text = [...Deno.readDirSync(`/proc/${pid}/task`)]
+    .map(({ name }) => Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`)).join(" ");
+  return text.split(" ").filter((child) => child !== "").map(Number);
 }

@@ -9,7 +9,8 @@ const steps: [name: string, run: () => PromiseLike<unknown>][] = [
   ["types", () => $`deno check ${sources}`],
   ["documentation", () => $`deno doc --lint mod.ts`],
   ["examples in documentation", () => $`deno test --doc -A mod.ts src README.md docs`],
-  ["package", () => $`deno publish --dry-run --allow-dirty`.quiet("stdout")],
+  ["examples on the page", () => $`deno run -A scripts/docs.ts --check`],
+  ["package", () => $`deno publish --dry-run --allow-dirty`.quiet()],
 ];
 
 for (const [name, run] of steps) {

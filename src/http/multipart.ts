@@ -28,6 +28,9 @@ export interface MultipartOptions {
   readonly directory: () => Promise<string>;
 }
 
+/** Characters of a part's name: a longer one is no name. */
+const NAME_LENGTH_MAX = 1024;
+
 /**
  * Takes a form apart.
  *
@@ -42,30 +45,46 @@ export async function parseMultipart(
 ): Promise<{ fields: Parameters; files: Record<string, UploadedFile | UploadedFile[]> }> {
   const fields: [string, string][] = [];
   const files: Promise<[string, UploadedFile]>[] = [];
+  const streams: Readable[] = [];
   const budget = { bytes: options.formFilesBytes };
   const parser = makeParser(contentType, options.parsedBodyBytes);
   let fieldBytes = 0;
 
-  parser.on("field", (name: string, value: string) => {
-    fieldBytes += name.length + value.length;
-    if (fieldBytes > options.parsedBodyBytes) parser.destroy(tooLarge());
-    fields.push([name, value]);
+  const checkName = (name: string | undefined) => {
+    if (name === undefined) parser.destroy(new HttpError(400, "A part of the multipart form has no name"));
+    else if (name.length > NAME_LENGTH_MAX) parser.destroy(tooLarge());
+  };
+  parser.on("field", (name: string | undefined, value: string, _nameCut: boolean, valueCut: boolean) => {
+    checkName(name);
+    fieldBytes += (name?.length ?? 0) + value.length;
+    if (valueCut || fieldBytes > options.parsedBodyBytes) parser.destroy(tooLarge());
+    fields.push([name ?? "", value]);
   });
-  parser.on("file", (name: string, stream: Readable, filename: string | undefined, _coding: string, type: string) => {
-    const number = files.length;
-    const saved = save(stream, number, options, budget).then(({ path, size }): [string, UploadedFile] => [
-      name,
-      { path, size, filename: filename ?? "", contentType: type },
-    ]);
-    saved.catch((error) => parser.destroy(error));
-    files.push(saved);
-  });
+  parser.on(
+    "file",
+    (given: string | undefined, stream: Readable, filename: string | undefined, _: string, type: string) => {
+      checkName(given);
+      // A form that ends in the middle of a file breaks its stream, at a time when perhaps nobody reads it yet.
+      stream.on("error", (error) => stream.destroy(error));
+      streams.push(stream);
+      const name = given ?? "";
+      const number = files.length;
+      const saved = save(stream, number, options, budget).then(({ path, size }): [string, UploadedFile] => [
+        name,
+        { path, size, filename: filename ?? "", contentType: type },
+      ]);
+      saved.catch((error) => parser.destroy(error));
+      files.push(saved);
+    },
+  );
   for (const event of ["partsLimit", "filesLimit", "fieldsLimit"] as const) {
     parser.on(event, () => parser.destroy(tooLarge()));
   }
+  parser.on("error", () => {}); // the first of its errors is pipeline's; others must not be nobody's
   try {
     await pipeline(Readable.from(chunks(content), { objectMode: false }), parser);
   } catch (cause) {
+    for (const stream of streams) stream.destroy(); // or those who save what came would wait for more
     await Promise.allSettled(files);
     throw cause instanceof HttpError ? cause : new HttpError(400, "The multipart form is malformed", { cause });
   }
@@ -79,7 +98,7 @@ function makeParser(contentType: string, fieldBytes: number): InstanceType<typeo
   try {
     return new Busboy({
       headers: { "content-type": contentType },
-      limits: { parts: limits.formParts, fieldSize: fieldBytes, fieldNameSize: 1024 },
+      limits: { parts: limits.formParts, fieldSize: fieldBytes },
     });
   } catch (cause) {
     throw new HttpError(400, "The multipart form names no boundary", { cause });

@@ -12,7 +12,7 @@ import { type Command, type Mode, resolveCommand } from "./command.ts";
 import { type RequestFacts, requestJson, requestVariables } from "./environment.ts";
 import { Gate, overloaded } from "./gate.ts";
 import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
-import { clientGone, Run, type RunResult } from "./run.ts";
+import { Run, type RunResult } from "./run.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
 export interface ProgramHandler extends Handler, AsyncDisposable {
@@ -142,20 +142,24 @@ class Program {
   /** Ties a run to those who may end it, and lets go of what it held when it has. */
   #follow(run: Run, client: AbortSignal, id: string, held: AsyncDisposableStack): void {
     const started = performance.now();
-    const leave = () => run.stop(clientGone());
+    const leave = () => run.leave();
     const close = () => run.stop(new HttpError(503, "The server is shutting down"));
     client.addEventListener("abort", leave, { once: true });
     this.#signal.addEventListener("abort", close, { once: true });
     if (client.aborted) leave();
     if (this.#signal.aborted) close();
-    const ended = run.done.then(async (result) => {
+    const ended = this.#untilReleased(run, held).then((result) => {
       client.removeEventListener("abort", leave);
       this.#signal.removeEventListener("abort", close);
-      await held.disposeAsync();
       this.#exited(result, id, performance.now() - started);
-    });
+    }).catch((error) => this.#report(error, id));
     this.#runs.add(ended);
     ended.finally(() => this.#runs.delete(ended));
+  }
+
+  async #untilReleased(run: Run, held: AsyncDisposableStack): Promise<RunResult> {
+    await using _held = held;
+    return await run.done;
   }
 
   #exited({ exit, ...result }: RunResult, requestId: string, durationMs: number): void {
@@ -218,10 +222,15 @@ function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
   let made: Promise<string> | undefined;
   return () => {
     return made ??= Deno.makeTempDir({ prefix: "sluice-" }).then((path) => {
-      held.defer(() => Deno.remove(path, { recursive: true }));
+      held.defer(() => Deno.remove(path, { recursive: true }).catch(ignoreMissing));
       return path;
     });
   };
+}
+
+/** A program may have removed its files itself. */
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The decoded path below a mount (RFC 3875 §4.1.5). */

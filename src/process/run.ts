@@ -50,7 +50,7 @@ const WHOLE_BYTES_MAX = 64 * 1024;
  * the client's side of the stream fails with.
  */
 export class Run {
-  /** Resolves when the process has ended and all it held has been let go. */
+  /** Resolves when the process has ended and all it held has been let go; rejects when it could not be. */
   readonly done: Promise<RunResult>;
   readonly #options: RunOptions;
   readonly #child: Child;
@@ -59,15 +59,17 @@ export class Run {
   /** Standard output; a read of it shows that the client is waiting for the program, and not the reverse. */
   readonly #stdout: Source;
   #waiting = false;
+  /** True when the answer is out and has no body that the client could miss. */
+  #answered = false;
   #error: Error | undefined;
-  #resolveDone!: (result: RunResult) => void;
+  readonly #settled = Promise.withResolvers<RunResult>();
   #ending = false;
 
   private constructor(options: RunOptions, child: Child, stderr: StandardError) {
     this.#options = options;
     this.#child = child;
     this.#stderr = stderr;
-    this.done = new Promise((resolve) => this.#resolveDone = resolve);
+    this.done = this.#settled.promise;
     this.#deadline = new Deadline(options, (which, limitMs) => this.#expire(which, limitMs));
     this.#stdout = { read: () => this.#read(), cancel: () => child.stdout.cancel() };
     child.exit.then(() => this.#deadline.requireIdle(LINGER_MS));
@@ -97,6 +99,11 @@ export class Run {
     if (this.#error || this.#ending) return;
     this.#error = error;
     this.#end();
+  }
+
+  /** Says that the client has left: the run ends, unless the client has had the whole of its answer. */
+  leave(): void {
+    if (!this.#answered) this.stop(clientGone());
   }
 
   /**
@@ -144,6 +151,7 @@ export class Run {
       return new Response(whole, { status, headers });
     }
     let first: Promise<Chunk> | undefined = Promise.resolve(next);
+    first.catch(() => {/* the body's reader, if there ever is one, is told */});
     const following: Source = {
       read: () => {
         const step = first ?? source.read();
@@ -159,7 +167,8 @@ export class Run {
     const trailers = Promise.withResolvers<Headers>();
     trailers.promise.catch(() => {/* the body's reader is told of the failure */});
     const content = new ChunkedSource(source, trailers.resolve);
-    this.done.then(({ error }) => trailers.reject(error ?? new TypeError("The response has no trailers")));
+    this.done.finally(() => trailers.reject(this.#error ?? new TypeError("The response has no trailers")))
+      .catch(() => {/* whoever follows the run is told */});
     if (hasNoBody) return this.#withoutBody(content, status, headers);
     const response = new Response(this.#stream(content, undefined), { status, headers });
     promiseTrailers(response, trailers.promise);
@@ -168,6 +177,7 @@ export class Run {
 
   /** An answer whose body must not be sent: the program is let run to its end all the same. */
   #withoutBody(source: Source, status: number, headers: Headers): Response {
+    this.#answered = true;
     const drain = async () => {
       while (await source.read());
       await this.#finish();
@@ -250,7 +260,7 @@ export class Run {
     this.#ending = true;
     this.#deadline.clear();
     this.#child.stdout.cancel();
-    this.#release().then(this.#resolveDone);
+    this.#release().then(this.#settled.resolve, this.#settled.reject);
   }
 
   async #release(): Promise<RunResult> {
@@ -271,7 +281,7 @@ export class Run {
 }
 
 /** The error of a run whose client has left. 499 is never sent: there is nobody to send it to. */
-export function clientGone(cause?: unknown): HttpError {
+function clientGone(cause?: unknown): HttpError {
   return new HttpError(499, "The client closed the request", { cause });
 }
 

@@ -23,6 +23,8 @@ export const limits = {
   formFilesBytes: 256 * MiB,
   /** Parts of a multipart form: more is an attack on the parser. */
   formParts: 1000,
+  /** Files of a multipart form: they may all be open at once, and descriptors are few. */
+  formFiles: 100,
   /** Parameters of a query or form, against hash flooding and slow merging. */
   parameters: 10_000,
 

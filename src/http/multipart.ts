@@ -98,7 +98,7 @@ function makeParser(contentType: string, fieldBytes: number): InstanceType<typeo
   try {
     return new Busboy({
       headers: { "content-type": contentType },
-      limits: { parts: limits.formParts, fieldSize: fieldBytes },
+      limits: { parts: limits.formParts, files: limits.formFiles, fieldSize: fieldBytes },
     });
   } catch (cause) {
     throw new HttpError(400, "The multipart form names no boundary", { cause });

@@ -6,6 +6,7 @@ import { limits } from "../limits.ts";
 import { hash, privateFolder } from "./cache.ts";
 import { inheritedEnvironment } from "./environment.ts";
 import type { Language } from "./language.ts";
+import { removeFolder } from "./remove.ts";
 import { versionText } from "./version.ts";
 
 /** Builds under way in this process, by key: those who want the same wait for it. */
@@ -57,11 +58,11 @@ async function buildOnce(
   await lock.lock(true);
   const done = { out: join(directory, "out"), directory };
   if (await exists(done.out)) return done;
-  await Deno.remove(directory, { recursive: true }).catch(ignoreMissing);
-  await Deno.mkdir(directory, { mode: 0o700 });
+  await removeFolder(directory);
+  await Deno.mkdir(join(directory, "source"), { recursive: true, mode: 0o700 });
   const draft = join(directory, "draft");
   try {
-    const copy = join(directory, basename(file));
+    const copy = join(directory, "source", basename(file));
     await Deno.writeFile(copy, source);
     const argv = language.build!.map((argument) =>
       expand(argument, { interpreter: compiler, file, copy, out: draft, dir: directory, stem: stem(file) })
@@ -72,11 +73,11 @@ async function buildOnce(
       return done;
     }
   } catch (error) {
-    await Deno.remove(directory, { recursive: true });
+    await removeFolder(directory);
     throw error;
   }
   // It was changed while it was compiled: what came of it is not what the key says.
-  await Deno.remove(directory, { recursive: true });
+  await removeFolder(directory);
   return await build(language, compiler, file);
 }
 
@@ -114,8 +115,4 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false; // missing is the answer
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -12,6 +12,7 @@ import { type Command, type Mode, resolveCommand } from "./command.ts";
 import { type RequestFacts, requestJson, requestVariables } from "./environment.ts";
 import { Gate, overloaded } from "./gate.ts";
 import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
+import { removeFolder } from "./remove.ts";
 import { Run, type RunResult } from "./run.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
@@ -222,15 +223,10 @@ function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
   let made: Promise<string> | undefined;
   return () => {
     return made ??= Deno.makeTempDir({ prefix: "sluice-" }).then((path) => {
-      held.defer(() => Deno.remove(path, { recursive: true }).catch(ignoreMissing));
+      held.defer(() => removeFolder(path)); // the program may have removed it itself
       return path;
     });
   };
-}
-
-/** A program may have removed its files itself. */
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The decoded path below a mount (RFC 3875 §4.1.5). */

@@ -1,5 +1,6 @@
 /** What interpreters and compilers tell of themselves. */
 
+import { inheritedEnvironment } from "./environment.ts";
 import type { Language } from "./language.ts";
 
 /** Answers by path: a version does not change while we run. */
@@ -27,6 +28,11 @@ export async function versionNumber(language: Language, interpreter: string): Pr
 }
 
 async function ask(interpreter: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(interpreter, { args: [...args], stdin: "null" }).output();
+  const { stdout, stderr } = await new Deno.Command(interpreter, {
+    args: [...args],
+    stdin: "null",
+    clearEnv: true,
+    env: inheritedEnvironment(),
+  }).output();
   return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
 }

@@ -161,11 +161,11 @@ Deno.test("parseMultipart() lets no file name choose a place", async () => {
 });
 
 Deno.test("parseMultipart() takes as many parts as its bound, and refuses one more with 413", async () => {
-  for (const file of [{}, { filename: "n", type: "a/b" }]) {
+  for (const [most, file] of [[limits.formParts, {}], [limits.formFiles, { filename: "n", type: "a/b" }]] as const) {
     const parts = (count: number) => Array.from({ length: count }, () => ({ name: "a", content: "x", ...file }));
-    const { fields, files } = await parse([form(parts(limits.formParts))]);
-    equal(((fields.a ?? files.a) as unknown[]).length, limits.formParts);
-    await rejects(within("it is refused", parse([form(parts(limits.formParts + 1))])), answers(413));
+    const { fields, files } = await parse([form(parts(most))]);
+    equal(((fields.a ?? files.a) as unknown[]).length, most);
+    await rejects(within("it is refused", parse([form(parts(most + 1))])), answers(413));
   }
 });
 

@@ -238,7 +238,7 @@ Deno.test("resolveCommand() tells a built script's runner where its source is", 
 const NOBODY = 65534;
 const worker = fileURLToPath(new URL("../support/resolve_worker.ts", import.meta.url));
 // Root reads everything, so that another user has to be asked.
-const other = Deno.uid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+const other = { cwd: "/", ...Deno.uid() === 0 ? { uid: NOBODY, gid: NOBODY } : {} };
 const canAsk = new Deno.Command("test", { args: ["-r", worker], ...other }).outputSync().success;
 if (!canAsk) {
   console.log("not tested: an unreadable file, because root reads everything and nobody cannot read the tests");

@@ -22,11 +22,13 @@ export { createLog, type Log, type LogFields, type LogLevel } from "./src/log.ts
 export type { Handler, RequestInfo } from "./src/http/handler.ts";
 export { mountAll } from "./src/http/mount.ts";
 export { type Access, type HttpServer, serveHttp, type ServeOptions } from "./src/http/node_server.ts";
+export type { UploadedFile } from "./src/http/multipart.ts";
 export { trailersOf } from "./src/http/trailers.ts";
 export type { Chunk, Sink, Source } from "./src/bytes/source.ts";
 export type { CommandOptions, Mode } from "./src/process/command.ts";
 export type { Language } from "./src/process/language.ts";
 export { Languages } from "./src/process/languages.ts";
+export type { Service, ServiceRequest, ServiceResponse } from "./src/process/service.ts";
 export type { Child, Launcher, LaunchSpec, ResourceUsage } from "./src/process/launcher.ts";
 export { program, type ProgramHandler, spawn } from "./src/process/program.ts";
 export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";

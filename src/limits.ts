@@ -21,6 +21,10 @@ export const limits = {
   parsedBodyBytes: 8 * MiB,
   /** All files of one multipart form together; they lie in temporary files. */
   formFilesBytes: 256 * MiB,
+  /** Bodies of all requests to one program that are held in memory: more get 503. */
+  parsedBytesInAll: 256 * MiB,
+  /** Files of all forms sent to one program: more get 503. */
+  filesBytesInAll: 4096 * MiB,
   /** Parts of a multipart form: more is an attack on the parser. */
   formParts: 1000,
   /** Files of a multipart form: they may all be open at once, and descriptors are few. */

@@ -2,13 +2,8 @@
 // of this file: deno serve -A examples/library/inline_function.ts
 import { program } from "@sluice/sluice";
 
-interface Service {
-  params: { n?: string };
-  res: { json(value: unknown): void };
-}
-
 const fibonacci = program({
-  code: (service: Service) => {
+  code: (service) => {
     const fib = (n: number): number => n < 2 ? n : fib(n - 1) + fib(n - 2);
     service.res.json({ result: fib(Number(service.params.n ?? 10)) });
   },

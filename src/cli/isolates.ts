@@ -21,6 +21,11 @@ export function assignment(): Assignment | undefined {
   return isMainThread ? undefined : workerData as Assignment;
 }
 
+/** Calls back when the main isolate says that the others have stopped: one that was starting may have missed the signal. */
+export function onOthersStopped(callback: () => void): void {
+  parentPort?.once("message", callback);
+}
+
 /** Tells the main isolate that this one accepts connections. */
 export function reportListening(port: number): void {
   parentPort?.postMessage({ port });
@@ -34,12 +39,13 @@ export function reportListening(port: number): void {
  */
 export async function runInIsolates(count: number): Promise<number> {
   const first = start({ shared: count > 1 });
-  const ends = [ended(first)];
-  const port = await Promise.race([listening(first), ends[0].then(() => undefined)]);
-  if (port !== undefined) {
-    for (let i = 1; i < count; i++) ends.push(ended(start({ port, shared: true })));
-  }
-  return Math.max(...await Promise.all(ends));
+  const end = ended(first);
+  const port = await Promise.race([listening(first), end.then(() => undefined)]);
+  const others = port === undefined ? [] : Array.from({ length: count - 1 }, () => start({ port, shared: true }));
+  const otherEnds = others.map(ended);
+  const code = await end;
+  for (const other of others) other.postMessage("stopped");
+  return Math.max(code, ...await Promise.all(otherEnds));
 }
 
 function start(workerData: Assignment): Worker {

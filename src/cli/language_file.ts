@@ -57,10 +57,20 @@ export function loadLanguages(file?: string): Languages {
     });
     throw new Error(`Cannot use ${path}: ${faults.join("; ")}`);
   }
+  checkPlaceholders(path, data);
   const { languages } = data as { languages: Record<string, Partial<Language> & Pick<Language, "run">> };
   return new Languages(
     Object.entries(languages).map(([name, language]) => ({ extensions: [], ...language, name })),
   );
+}
+
+const PLACEHOLDERS = ["interpreter", "runner", "file", "dir", "copy", "out", "stem", "config"];
+
+/** A misspelt placeholder would reach the interpreter as text. */
+function checkPlaceholders(path: string, data: unknown): void {
+  const unknown = [...JSON.stringify(data).matchAll(/\{([a-z]+)\}/g)].find(([, name]) => !PLACEHOLDERS.includes(name));
+  if (!unknown) return;
+  throw new Error(`Cannot use ${path}: ${unknown[0]} stands for nothing; known are {${PLACEHOLDERS.join("}, {")}}`);
 }
 
 function defaultFile(): string | undefined {

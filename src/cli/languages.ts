@@ -53,7 +53,7 @@ function table(rows: readonly Row[]): string {
     row.extensions.join(" ") || "-",
     row.mode + (row.compiled ? ", compiled" : ""),
     row.version ?? "-",
-    row.interpreter ?? `not found: install ${row.install}`,
+    row.interpreter ?? (row.install ? `not found: install ${row.install}` : "not found"),
   ]);
   const all = [["LANGUAGE", "EXTENSIONS", "MODE", "VERSION", "INTERPRETER"], ...lines];
   const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));

@@ -2,16 +2,17 @@
 
 import { Command, Option } from "commander";
 import { existsSync } from "node:fs";
-import { mountAll } from "../http/mount.ts";
+import { checkMount, mountAll } from "../http/mount.ts";
 import type { Handler } from "../http/handler.ts";
 import { type Access, type HttpServer, serveHttp, type ServeOptions } from "../http/node_server.ts";
 import { createLog, type Log, silent } from "../log.ts";
 import { limits } from "../limits.ts";
 import type { Mode } from "../process/command.ts";
 import { findCommand } from "../process/find_command.ts";
+import { raiseDescriptorLimit } from "../process/libc.ts";
 import { program, type ProgramHandler } from "../process/program.ts";
 import type { ProgramOptions } from "../process/program_options.ts";
-import { assignment, reportListening, runInIsolates } from "./isolates.ts";
+import { assignment, onOthersStopped, reportListening, runInIsolates } from "./isolates.ts";
 import { loadLanguages } from "./language_file.ts";
 import { runOnce } from "./once.ts";
 import { writeStderr } from "./output.ts";
@@ -121,9 +122,13 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
     return await runOnce(handler);
   }
   const isolate = assignment();
+  if (!isolate && words.length > 1 && words[1].startsWith("-") && words[1] !== "--" && existsSync(words[0])) {
+    writeStderr(`sluice serve: ${words[1]} goes to ${words[0]}; options of serve stand before the program\n`);
+  }
   if (!isolate) return exitUnlessDone(await runInIsolates(flags.workers));
 
   using signals = new StopSignals();
+  onOthersStopped(() => signals.tell());
   {
     await using programs = new AsyncDisposableStack();
     const handlers: Record<string, ProgramHandler> = {};
@@ -135,6 +140,7 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
       hostname: flags.host,
       port: isolate.port ?? flags.port,
       reusePort: isolate.shared,
+      connections: connectionsAllowed(flags.workers),
       dev: flags.dev,
       onAccess: (access) => logAccess(log, access),
     }, isolate.port === undefined);
@@ -148,6 +154,12 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
   if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
 }
 
+/** A request takes a connection and up to four pipe ends: half of the descriptors for clients leaves room for those. */
+function connectionsAllowed(workers: number): number | undefined {
+  const descriptors = raiseDescriptorLimit();
+  return descriptors && Math.max(1, Math.floor(descriptors / 2 / workers));
+}
+
 /** What an isolate that failed has said need not be said again. */
 function exitUnlessDone(code: number): void {
   if (code !== 0) Deno.exit(code);
@@ -157,8 +169,10 @@ function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file
   if (flags.cgi && flags.mode !== undefined && flags.mode !== "cgi") {
     throw new UsageError(`--cgi and --mode ${flags.mode} contradict each other`);
   }
+  const languages = loadLanguages(flags.languages);
+  if (flags.language !== undefined) asUsage(() => languages.named(flags.language!));
   return {
-    languages: loadLanguages(flags.languages),
+    languages,
     language: flags.language,
     mode: flags.cgi ? "cgi" : flags.mode,
     cwd: flags.cwd,
@@ -177,15 +191,22 @@ function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file
   };
 }
 
+/** What is wrong with a flag is wrong usage. */
+function asUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}
+
 /** `/PATH=PROGRAM` words, each a mount of its own; else all words are one program at the root. */
 function parseMounts(words: readonly string[]): { mount: string; words: readonly string[] }[] {
-  const pairs = words.map((word) => /^(\/[^=]*)=(.+)$/.exec(word));
+  const pairs = words.map((word) => existsSync(word) ? null : /^(\/[^=]*)=(.+)$/.exec(word));
   if (!pairs[0]) return [{ mount: "", words }];
   const mounts = pairs.map((pair, i) => {
-    if (!pair) {
-      throw new UsageError(`Cannot serve ${words[i]} beside ${words[0]}: every program needs a path, /PATH=PROGRAM`);
-    }
-    return { mount: pair[1].replace(/\/+$/, ""), words: [pair[2]] };
+    if (pair) return { mount: asUsage(() => checkMount(pair[1])), words: [pair[2]] };
+    throw new UsageError(`Cannot serve ${words[i]} beside ${words[0]}: every program needs a path, /PATH=PROGRAM`);
   });
   const twice = mounts.find(({ mount }, i) => mounts.findIndex((other) => other.mount === mount) !== i);
   if (twice) throw new UsageError(`Cannot serve two programs at ${twice.mount || "/"}`);

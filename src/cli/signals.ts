@@ -19,6 +19,11 @@ export class StopSignals implements Disposable {
     for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#onSignal);
   }
 
+  /** Does what a first signal does. */
+  tell(): void {
+    this.#told.resolve();
+  }
+
   /** Resolves at the first signal. */
   get told(): Promise<void> {
     return this.#told.promise;

@@ -1,25 +1,26 @@
 /** Request bodies: which are parsed, which stay streams, and how large they may be. */
 
-import { concat, fromReadableStream, prepend, type Source } from "../bytes/source.ts";
+import { type Chunk, concat, fromReadableStream, type Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
+import type { Claim } from "./budget.ts";
 import { collect, merge, noParameters, type Parameters } from "./parameters.ts";
-import { parseMultipart, type UploadedFile } from "./multipart.ts";
+import { type MultipartOptions, parseMultipart, type UploadedFile } from "./multipart.ts";
 
 /** How to treat bodies. */
-export interface BodyOptions {
+export interface BodyOptions extends MultipartOptions {
   /**
-   * `all`: JSON and forms are taken apart, and refused when that fails. `small`: only those that fit in memory, while
-   * larger ones and multipart forms stay streams. `none`: every body stays a stream.
+   * `all`: JSON and forms are taken apart, and refused when that fails. `small`: those that announce a length that fits in
+   * memory are taken apart if that works, and no body is refused. `none`: every body stays a stream.
    */
   readonly parse: "all" | "small" | "none";
   /** Bytes of any body. */
   readonly bodyBytes: number;
-  /** Bytes of a body that is held in memory to be parsed. */
-  readonly parsedBodyBytes: number;
-  /** Bytes of all files of a multipart form. */
-  readonly formFilesBytes: number;
-  /** Gives a private directory for the files of a form; called only when there are some. */
-  readonly directory: () => Promise<string>;
+  /** What bodies in memory may take of it beside those of other requests. */
+  readonly memory: Claim;
+  /** How long a body that has to be parsed may take to come, milliseconds; 0 for no limit. */
+  readonly timeoutMs: number;
+  /** Gives up reading what has to be parsed. */
+  readonly signal: AbortSignal;
 }
 
 /** A body, ready for a program. */
@@ -43,36 +44,47 @@ const JSON_DEPTH_MAX = 128;
  * @throws {HttpError} 400 malformed, 413 too large, 415 in a coding or charset that can't be parsed
  */
 export async function readBody(request: Request, options: BodyOptions): Promise<Body> {
-  const empty: Body = { content: undefined, fields: noParameters(), files: {}, json: null };
-  const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > options.bodyBytes) throw tooLarge(options.bodyBytes);
-  if (!request.body) return empty;
+  const announced = request.headers.get("content-length");
+  if (Number(announced ?? 0) > options.bodyBytes) throw tooLarge(options.bodyBytes);
+  if (!request.body) return asIs(undefined);
   const content = bounded(fromReadableStream(request.body), options.bodyBytes);
   const type = parsedType(request.headers);
-
-  if (options.parse === "none" || type === undefined) return { ...empty, content };
+  if (options.parse === "none" || type === undefined) return asIs(content);
+  if (options.parse === "small") {
+    // curl calls all data a form: what is large, or of unknown length, is more likely meant to be streamed.
+    const fits = announced !== null && Number(announced) <= options.parsedBodyBytes;
+    if (!fits || type === "multipart" || isCoded(request.headers)) return asIs(content);
+  }
+  using parsed = new PatientSource(content, options);
   if (type === "multipart") {
-    if (options.parse === "small") return { ...empty, content };
-    const form = await parseMultipart(content, request.headers.get("content-type")!, options);
-    return { ...empty, fields: form.fields, files: form.files };
+    const { fields, files } = await parseMultipart(parsed, request.headers.get("content-type")!, options);
+    return { ...asIs(undefined), fields, files };
   }
-  const coded = (request.headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity";
-  if (coded && options.parse === "all") throw new HttpError(415, "Cannot parse a body with a Content-Encoding");
-  if (coded) return { ...empty, content };
+  if (isCoded(request.headers)) throw new HttpError(415, "Cannot parse a body with a Content-Encoding");
+  const whole = await readWhole(parsed, options);
+  try {
+    return { content: whole, files: {}, ...parse(type, whole, request.headers) };
+  } catch (error) {
+    if (options.parse === "all") throw error;
+    return asIs(whole);
+  }
+}
 
-  const { whole, rest } = await readUpTo(content, options.parsedBodyBytes);
-  if (rest && options.parse === "all") {
-    content.cancel();
-    throw tooLarge(options.parsedBodyBytes);
-  }
-  if (rest) return { ...empty, content: rest };
-  const text = decode(whole, request.headers);
-  if (type === "form") return { ...empty, content: whole, fields: collect(new URLSearchParams(text)) };
+/** A body that is not taken apart. */
+function asIs(content: Body["content"]): Body {
+  return { content, fields: noParameters(), files: {}, json: null };
+}
+
+function parse(type: "json" | "form", whole: Uint8Array, headers: Headers): Pick<Body, "fields" | "json"> {
+  const text = decode(whole, headers);
+  if (type === "form") return { fields: collect(new URLSearchParams(text)), json: null };
   const json = parseJson(text);
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-    return { ...empty, content: whole, fields: merge(json as Record<string, unknown>) };
-  }
-  return { ...empty, content: whole, json };
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return { fields: noParameters(), json };
+  return { fields: merge(json as Record<string, unknown>), json: null };
+}
+
+function isCoded(headers: Headers): boolean {
+  return (headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity";
 }
 
 /** The kinds of body that can be parsed. */
@@ -83,20 +95,22 @@ function parsedType(headers: Headers): "json" | "form" | "multipart" | undefined
   if (type === "multipart/form-data") return "multipart";
 }
 
-/** Reads all when it is at most `limit` bytes; otherwise gives a source of everything, what was read included. */
-async function readUpTo(
-  source: Source,
-  limit: number,
-): Promise<{ whole: Uint8Array<ArrayBuffer>; rest?: undefined } | { whole?: undefined; rest: Source }> {
+/** Reads all. */
+async function readWhole(source: Source, options: BodyOptions): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let total = 0;
-  for (;;) {
-    const chunk = await source.read();
-    if (chunk === undefined) return { whole: concat(chunks) };
-    chunks.push(chunk);
-    total += chunk.byteLength;
-    if (total > limit) return { rest: prepend(chunks, source) };
+  try {
+    for (let chunk = await source.read(); chunk; chunk = await source.read()) {
+      chunks.push(chunk);
+      total += chunk.byteLength;
+      if (total > options.parsedBodyBytes) throw tooLarge(options.parsedBodyBytes);
+      options.memory.take(chunk.byteLength);
+    }
+  } catch (error) {
+    source.cancel();
+    throw error;
   }
+  return concat(chunks);
 }
 
 /** A source that fails with 413 once it has given more than `max` bytes. */
@@ -115,6 +129,48 @@ function bounded(source: Source, max: number): Source {
     },
     cancel: (reason) => source.cancel(reason),
   };
+}
+
+/** A body that is waited for only so long: it fails with the signal's reason, or with 408 when the time is up. */
+class PatientSource implements Source, Disposable {
+  readonly #source: Source;
+  readonly #signal: AbortSignal;
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onAbort = () => this.#giveUp(this.#signal.reason);
+  #error: unknown;
+
+  constructor(source: Source, { signal, timeoutMs }: BodyOptions) {
+    this.#source = source;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+    const late = new HttpError(408, `The request's body did not come within ${timeoutMs} ms`);
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#giveUp(late), timeoutMs);
+  }
+
+  async read(): Promise<Chunk> {
+    try {
+      const chunk = await this.#source.read();
+      if (this.#error === undefined) return chunk;
+    } catch (cause) {
+      this.#error ??= cause instanceof HttpError ? cause : new HttpError(400, "The body broke off", { cause });
+    }
+    throw this.#error;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#source.cancel(reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  #giveUp(error: unknown): void {
+    this.#error ??= error;
+    this.#source.cancel(error);
+  }
 }
 
 function decode(bytes: Uint8Array, headers: Headers): string {

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import type { Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { Claim } from "./budget.ts";
 import { collect, type Parameters } from "./parameters.ts";
 
 /** A file that came in a form. */
@@ -26,6 +27,8 @@ export interface MultipartOptions {
   readonly parsedBodyBytes: number;
   readonly formFilesBytes: number;
   readonly directory: () => Promise<string>;
+  /** What the files may take of the disk beside those of other requests. */
+  readonly files: Claim;
 }
 
 /** Characters of a part's name: a longer one is no name. */
@@ -47,6 +50,9 @@ export async function parseMultipart(
   const files: Promise<[string, UploadedFile]>[] = [];
   const streams: Readable[] = [];
   const budget = { bytes: options.formFilesBytes };
+  // What failed besides the form itself: the connection, or our own disk. It is not the form's fault.
+  let failure: unknown;
+  const onFailure = (error: unknown) => failure ??= error;
   const parser = makeParser(contentType, options.parsedBodyBytes);
   let fieldBytes = 0;
 
@@ -69,7 +75,7 @@ export async function parseMultipart(
       streams.push(stream);
       const name = given ?? "";
       const number = files.length;
-      const saved = save(stream, number, options, budget).then(({ path, size }): [string, UploadedFile] => [
+      const saved = save(stream, number, options, budget, onFailure).then(({ path, size }): [string, UploadedFile] => [
         name,
         { path, size, filename: filename ?? "", contentType: type },
       ]);
@@ -82,10 +88,11 @@ export async function parseMultipart(
   }
   parser.on("error", () => {}); // the first of its errors is pipeline's; others must not be nobody's
   try {
-    await pipeline(Readable.from(chunks(content), { objectMode: false }), parser);
+    await pipeline(Readable.from(chunks(content, onFailure), { objectMode: false }), parser);
   } catch (cause) {
     for (const stream of streams) stream.destroy(); // or those who save what came would wait for more
     await Promise.allSettled(files);
+    if (failure !== undefined) throw failure;
     throw cause instanceof HttpError ? cause : new HttpError(400, "The multipart form is malformed", { cause });
   }
   return {
@@ -111,21 +118,35 @@ async function save(
   number: number,
   options: MultipartOptions,
   budget: { bytes: number },
+  onFailure: (error: unknown) => void,
 ): Promise<{ path: string; size: number }> {
-  const path = join(await options.directory(), String(number));
-  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+  const path = join(await options.directory().catch(told(onFailure)), String(number));
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 }).catch(told(onFailure));
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.byteLength;
     budget.bytes -= chunk.byteLength;
     if (budget.bytes < 0) throw tooLarge();
-    for (let at = 0; at < chunk.byteLength;) at += await file.write(chunk.subarray(at));
+    options.files.take(chunk.byteLength);
+    for (let at = 0; at < chunk.byteLength;) at += await file.write(chunk.subarray(at)).catch(told(onFailure));
   }
   return { path, size };
 }
 
-async function* chunks(source: Source): AsyncGenerator<Uint8Array> {
-  for (let chunk = await source.read(); chunk; chunk = await source.read()) yield chunk;
+async function* chunks(source: Source, onFailure: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const chunk = await Promise.resolve(source.read()).catch(told(onFailure));
+    if (!chunk) return;
+    yield chunk;
+  }
+}
+
+/** Tells of an error on its way. */
+function told(onFailure: (error: unknown) => void): (error: unknown) => never {
+  return (error) => {
+    onFailure(error);
+    throw error;
+  };
 }
 
 function tooLarge(): HttpError {

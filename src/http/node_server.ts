@@ -6,7 +6,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { fromReadableStream, toReadableStream } from "../bytes/source.ts";
+import { clearImmediate, setImmediate } from "node:timers";
+import { type Chunk, fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Handler } from "./handler.ts";
@@ -46,6 +47,8 @@ export interface ServeOptions {
   readonly onAccess?: (access: Access) => void;
   /** Show inner messages to the client. */
   readonly dev?: boolean;
+  /** Connections at a time; one more is closed at once. Default: no limit. */
+  readonly connections?: number;
   /** How long a client may take to send its head, milliseconds. */
   readonly requestHeadMs?: number;
   /** How long a client may send nothing of a body that is asked for, milliseconds. */
@@ -69,6 +72,7 @@ export interface HttpServer {
 
 /** How often node:http looks for connections that are too slow, milliseconds. */
 const CHECK_MS = 1000;
+
 /**
  * Serves a handler.
  *
@@ -87,6 +91,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    if (sockets.size >= (options.connections ?? Infinity)) return void socket.destroy();
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
@@ -159,7 +164,15 @@ function toRequest(incoming: IncomingMessage, body: IncomingBody, signal: AbortS
   const url = toUrl(incoming, options);
   const headers = new Headers();
   const { rawHeaders } = incoming;
-  for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i], rawHeaders[i + 1]);
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    headers.append(rawHeaders[i], rawHeaders[i + 1]);
+    if (rawHeaders[i].toLowerCase() === "host") hosts++;
+  }
+  // Whoever stands before us may have gone by the other one (RFC 9112 §3.2).
+  if (hosts > 1) throw new HttpError(400, "The request has more than one Host header");
+  const coding = headers.get("transfer-encoding") ?? "chunked";
+  if (coding.toLowerCase() !== "chunked") throw new HttpError(501, "The only transfer coding supported is chunked");
   const hasBody = method !== "GET" && method !== "HEAD" &&
     (headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) > 0);
   return new Request(url, {
@@ -177,16 +190,29 @@ function toUrl(incoming: IncomingMessage, options: ServeOptions): URL {
   try {
     if (!/^[^\s/?#@\\]+$/.test(host)) throw new TypeError("not a host");
     // Only the path is taken from a target in absolute form, as a server does that is no proxy (RFC 9112 §3.2.2).
-    const path = target.startsWith("/")
-      ? target
-      : target === "*"
-      ? "/"
-      : new URL(target).pathname + new URL(target).search;
-    return new URL(`http://${host}${path}`);
+    if (target.startsWith("/")) return new URL(`http://${host}${target}`);
+    if (target === "*" && incoming.method === "OPTIONS") return new URL(`http://${host}/`);
+    const { protocol, pathname, search } = new URL(target);
+    if (protocol !== "http:" && protocol !== "https:") throw new TypeError("not a target of ours");
+    return new URL(`http://${host}${pathname}${search}`);
   } catch (cause) {
     throw new HttpError(400, "The request target or the Host header is malformed", { cause });
   }
 }
+
+/** Fields that mean something before the body only (RFC 9110 §6.5.1). */
+const FORBIDDEN_TRAILERS = new Set([
+  ...[
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+  ],
+  ...["host", "location", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "www-authenticate"],
+]);
 
 /** Sends an answer; true when all of it went out. A body that breaks ends the connection, so that it shows. */
 async function send(
@@ -198,22 +224,36 @@ async function send(
 ): Promise<boolean> {
   const content = response.body ? fromReadableStream(response.body) : undefined;
   try {
-    const trailers = trailersOf(response);
+    // Trailers need chunked coding, which HTTP/1.0 and answers without a body have not.
+    const trailers = incoming.httpVersion === "1.1" && incoming.method !== "HEAD" ? trailersOf(response) : undefined;
+    if (!trailers) response.headers.delete("trailer");
     outgoing.writeHead(response.status, rawHeaders(response.headers));
     if (content && incoming.method !== "HEAD") {
-      for (let chunk = await content.read(); chunk; chunk = await content.read()) {
+      for (let chunk = await firstChunk(content, outgoing); chunk; chunk = await content.read()) {
         sent.bytes += chunk.byteLength;
         if (!outgoing.write(chunk) && !await drained(outgoing)) throw new Error("The client has left");
       }
     } else content?.cancel();
-    if (trailers) outgoing.addTrailers([...await trailers]);
+    if (trailers) outgoing.addTrailers([...await trailers].filter(([name]) => !FORBIDDEN_TRAILERS.has(name)));
     outgoing.end();
     if (!incoming.complete) body.cancel();
     return true;
   } catch (error) {
     content?.cancel(error);
-    outgoing.destroy();
+    // To HTTP/1.0 the end of the connection is the end of the body: only a reset says that something is missing.
+    if (incoming.httpVersion === "1.0") incoming.socket.resetAndDestroy();
+    else outgoing.destroy();
     return false;
+  }
+}
+
+/** Reads the beginning of a body. When it does not come at once, the head goes out ahead of it. */
+async function firstChunk(content: Source, outgoing: ServerResponse): Promise<Chunk> {
+  const flush = setImmediate(() => outgoing.flushHeaders());
+  try {
+    return await content.read();
+  } finally {
+    clearImmediate(flush);
   }
 }
 

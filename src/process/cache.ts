@@ -1,17 +1,30 @@
 /** The user's cache: runner files, inline code and what compilers made, each under a hash of all that it depends on. */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * The cache's folder: `SLUICE_CACHE_DIR`, else `sluice` in `XDG_CACHE_HOME` or `~/.cache`; where there is no home, a
  * folder in the temporary directory.
  */
 export function cacheDirectory(): string {
+  return resolve(configuredDirectory());
+}
+
+function configuredDirectory(): string {
   const own = Deno.env.get("SLUICE_CACHE_DIR");
   if (own) return own;
   const base = Deno.env.get("XDG_CACHE_HOME") || (Deno.env.get("HOME") ? join(Deno.env.get("HOME")!, ".cache") : "");
-  return base ? join(base, "sluice") : join(Deno.env.get("TMPDIR") ?? "/tmp", `sluice-${Deno.uid() ?? "user"}`);
+  return base ? join(base, "sluice") : join(Deno.env.get("TMPDIR") || "/tmp", `sluice-${userName()}`);
+}
+
+/** A name that keeps users apart; who owns the folder is checked all the same. */
+function userName(): string {
+  return mayAskUid() ? String(Deno.uid()) : Deno.env.get("USER")?.replace(/[^A-Za-z0-9_-]/g, "_") || "user";
+}
+
+function mayAskUid(): boolean {
+  return Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
 }
 
 /** A hash for a cache's key; its parts are kept apart by their lengths. */
@@ -51,20 +64,32 @@ export function privateFolder(kind: string): string {
   try {
     Deno.mkdirSync(join(root, kind), { recursive: true, mode: 0o700 });
   } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause; // Deno's own words say which permission is missing
     throw new Error(`Cannot make the cache folder ${root}: set SLUICE_CACHE_DIR to one that can be written to`, {
       cause,
     });
   }
   for (const folder of [root, join(root, kind)]) {
     const { uid, mode } = Deno.statSync(folder);
-    const foreign = uid !== null && Deno.uid() !== null && uid !== Deno.uid();
-    if (foreign || ((mode ?? 0) & 0o022) !== 0) {
+    if (uid !== ownUid(folder) || ((mode ?? 0) & 0o022) !== 0) {
       throw new Error(
         `Cannot use the cache folder ${folder}: others can write to it; remove it or set SLUICE_CACHE_DIR`,
       );
     }
   }
   return join(root, kind);
+}
+
+/** Our user id; without the permission to ask for it, the owner of a file that we have just written. */
+function ownUid(folder: string): number | null {
+  if (mayAskUid()) return Deno.uid();
+  const probe = join(folder, crypto.randomUUID());
+  Deno.writeTextFileSync(probe, "", { createNew: true });
+  try {
+    return Deno.statSync(probe).uid;
+  } finally {
+    Deno.removeSync(probe);
+  }
 }
 
 /** Writes a file so that a reader sees all of it or none, whoever else writes it at the same time. */

@@ -4,10 +4,11 @@ import { join, resolve } from "node:path";
 import { build, expand, stem } from "./build.ts";
 import { materialize } from "./cache.ts";
 import { denoConfigFlags } from "./deno_config.ts";
-import { findCommand } from "./find_command.ts";
+import { findCommand, isExecutable } from "./find_command.ts";
 import type { Language } from "./language.ts";
 import { findInterpreter, findTool, type Languages, missingInterpreter } from "./languages.ts";
 import { runnerFile } from "./runners.ts";
+import type { Service } from "./service.ts";
 
 /** How a program speaks; docs/programs.md describes the three. */
 export type Mode = "plain" | "cgi" | "service";
@@ -17,7 +18,7 @@ export interface CommandOptions {
   /** Path of a source or an executable. */
   readonly file?: string;
   /** Source text, or a function of JavaScript that is sent as its own text and so sees nothing around it. */
-  readonly code?: string | ((service: never) => unknown);
+  readonly code?: string | ((service: Service) => unknown);
   /** A command and its arguments; the command is looked up on PATH. */
   readonly command?: readonly string[];
   /** Arguments that follow the file. */
@@ -56,15 +57,16 @@ export function resolveCommand(options: CommandOptions, languages: Languages): C
     );
   }
   if (options.command) return resolveArguments(options.command, options);
-  const language = options.language !== undefined
-    ? languages.named(options.language)
-    : typeof options.code === "function"
-    ? languages.named("javascript")
-    : options.file !== undefined
-    ? languages.ofFile(existing(options.file))
-    : undefined;
-  if (!language) throw new TypeError("Cannot tell the language of the code: give language");
+  const language = chooseLanguage(options, languages);
   return resolveFile(options.file ?? codeFile(options.code!, language), language, options);
+}
+
+function chooseLanguage({ language, code, file, mode }: CommandOptions, languages: Languages): Language {
+  if (language !== undefined) return languages.named(language);
+  if (typeof code === "function") return languages.named("javascript");
+  if (file === undefined) throw new TypeError("Cannot tell the language of the code: give language");
+  const path = existing(file);
+  return mode === "cgi" && namesInterpreter(path) ? languages.named("executable") : languages.ofFile(path);
 }
 
 function resolveArguments(command: readonly string[], options: CommandOptions): Command {
@@ -105,7 +107,7 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
     language: language.name,
     mode,
     title: options.file ?? `${language.name} code`,
-    env: runner && language.build ? { SLUICE_SOURCE: file } : {},
+    env: runner ? runnerEnvironment(language, file) : {},
     argv: (fresh) => {
       if (direct) return direct;
       if (fresh || !built) {
@@ -115,6 +117,15 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
       }
       return built;
     },
+  };
+}
+
+/** What a runner is told besides its arguments. */
+function runnerEnvironment(language: Language, file: string): Record<string, string> {
+  return {
+    // Deno colours its errors whether or not a terminal reads them.
+    ...(language.runner === "javascript.js" && { NO_COLOR: "1" }),
+    ...(language.build && { SLUICE_SOURCE: file }),
   };
 }
 
@@ -139,6 +150,14 @@ function withTool(language: Language): Language {
   const path = findTool(first);
   if (!path) throw new TypeError(`Cannot build ${language.name}: ${first} is not installed`);
   return { ...language, build: [path, ...rest] };
+}
+
+/** True for a script that names its interpreter and may be executed: a CGI server runs it so, options and all. */
+function namesInterpreter(file: string): boolean {
+  if (!isExecutable(file)) return false;
+  using opened = Deno.openSync(file);
+  const begin = new Uint8Array(2);
+  return opened.readSync(begin) === 2 && begin[0] === 0x23 && begin[1] === 0x21;
 }
 
 /**
@@ -190,7 +209,7 @@ function packageMain(folder: string): string {
   return typeof main === "string" ? main : "index.js";
 }
 
-function codeFile(code: string | ((service: never) => unknown), language: Language): string {
+function codeFile(code: NonNullable<CommandOptions["code"]>, language: Language): string {
   const text = typeof code === "function" ? `module.exports = ${code};\n` : code;
   const extension = typeof code === "function" ? ".cjs" : language.extensions[0] ?? "";
   return materialize("code", `code${extension}`, text);

@@ -37,7 +37,7 @@ export function inheritedEnvironment(env: Record<string, string> = Deno.env.toOb
 
 /** The whole request as one line of JSON, as docs/programs.md describes it. */
 export function requestJson(facts: RequestFacts): string {
-  return JSON.stringify({
+  const json = JSON.stringify({
     id: facts.id,
     method: facts.request.method,
     url: facts.request.url,
@@ -49,7 +49,12 @@ export function requestJson(facts: RequestFacts): string {
     files: facts.files,
     body: facts.json,
   });
+  // JSON can carry half of a surrogate pair, which no UTF-8 can: strict parsers would fail on what a client sent.
+  return json.replace(LONE_SURROGATE, "$1\\ufffd");
 }
+
+/** `JSON.stringify` escapes no surrogate but a lone one; the backslashes before are pairs. */
+const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
 /** The CGI/1.1 variables of a request (RFC 3875 §4.1), and one for each parameter. Oversized values are left out. */
 export function requestVariables(facts: RequestFacts): Record<string, string> {

@@ -6,6 +6,8 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
@@ -37,6 +39,27 @@ export type Libc = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
 const FILES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
 let opened: Libc | null | undefined;
+
+const RLIMIT_NOFILE = 7;
+/** More descriptors than any server here needs: some programs walk through all that they might have. */
+const DESCRIPTORS_MAX = 65_536n;
+
+/**
+ * Raises the limit of open files as far as we may, up to 65,536. Under a soft limit of 1024 a thousand idle clients are
+ * enough to run out, and Deno's server stops accepting for good when that happens.
+ *
+ * @returns the limit that holds now; undefined where it can't be known
+ */
+export function raiseDescriptorLimit(): number | undefined {
+  const library = libc();
+  const limit = new BigUint64Array(2); // struct rlimit: rlim_cur, rlim_max
+  if (!library || library.getrlimit(RLIMIT_NOFILE, limit) !== 0) return undefined;
+  const wanted = limit[1] < DESCRIPTORS_MAX ? limit[1] : DESCRIPTORS_MAX;
+  if (limit[0] < wanted && library.setrlimit(RLIMIT_NOFILE, new BigUint64Array([wanted, limit[1]])) === 0) {
+    limit[0] = wanted;
+  }
+  return limit[0] > DESCRIPTORS_MAX ? Number(DESCRIPTORS_MAX) : Number(limit[0]);
+}
 
 /** The C library, opened once; null where it can't be had: no Linux, or no permission for FFI. */
 export function libc(): Libc | null {

@@ -104,7 +104,7 @@ export class PosixLauncher implements Launcher {
     const call = this.#children.size === 0 ? this.#libc.posix_spawn : this.#libc.posix_spawn_threaded;
     const errno = await call(pid, path, actions, this.#attributes, argv.pointers, envp.pointers);
     this.#libc.posix_spawn_file_actions_destroy(actions);
-    keepAlive(argv, envp);
+    keepAlive(argv, envp, path);
     if (errno === 0) return pid[0];
     throw new ProgramError("start", `Cannot start ${spec.argv[0]}: ${START_ERRORS[errno] ?? `error ${errno}`}`);
   }

@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { describeExit, HttpError, ProgramError } from "../errors.ts";
-import { type Body, type BodyOptions, readBody } from "../http/body.ts";
+import { type Body, readBody } from "../http/body.ts";
+import { Budget } from "../http/budget.ts";
 import type { Handler, RequestInfo } from "../http/handler.ts";
 import { collect, merge } from "../http/parameters.ts";
 import { errorResponse } from "../http/problem.ts";
@@ -13,7 +14,7 @@ import { type RequestFacts, requestJson, requestVariables } from "./environment.
 import { Gate, overloaded } from "./gate.ts";
 import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
 import { removeFolder } from "./remove.ts";
-import { Run, type RunResult } from "./run.ts";
+import { clientGone, Run, type RunResult } from "./run.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
 export interface ProgramHandler extends Handler, AsyncDisposable {
@@ -86,10 +87,13 @@ class Program {
   readonly command: Command;
   readonly #settings: ProgramSettings;
   readonly #gate: Gate;
+  readonly #memory = new Budget(defaults.parsedBytesInAll);
+  readonly #files = new Budget(defaults.filesBytesInAll);
   readonly #closing = new AbortController();
   /** Aborts when the program is closed, or its user's signal says so. */
   readonly #signal: AbortSignal;
-  readonly #runs = new Set<Promise<unknown>>();
+  /** Answers that are being made, and processes that have not ended. */
+  readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(options: ProgramOptions) {
     this.#settings = settle(options);
@@ -103,8 +107,11 @@ class Program {
     const id = requestId(request.headers);
     let response: Response;
     try {
-      response = await this.#answer(request, info, id);
-    } catch (error) {
+      const answer = this.#answer(request, info, id);
+      this.#track(answer);
+      response = await answer;
+    } catch (thrown) {
+      const error = this.#explain(thrown, request);
       this.#report(error, id);
       response = errorResponse(error, this.#settings);
     }
@@ -112,21 +119,42 @@ class Program {
     return response;
   }
 
-  /** Stops all runs and waits for their end. */
+  /** Stops all that is under way and waits for its end. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(this.#runs);
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  #track(work: Promise<unknown>): void {
+    this.#underWay.add(work);
+    work.catch(() => {/* whoever asked for it is told */}).finally(() => this.#underWay.delete(work));
+  }
+
+  /** What broke off with a signal's reason broke off because of who aborted it. */
+  #explain(error: unknown, request: Request): unknown {
+    if (error instanceof HttpError || error instanceof ProgramError) return error;
+    if (this.#signal.aborted) return shuttingDown();
+    return request.signal.aborted ? clientGone(error) : error;
   }
 
   async #answer(request: Request, info: RequestInfo, id: string): Promise<Response> {
-    if (this.#signal.aborted) throw new HttpError(503, "The server is shutting down");
+    if (this.#signal.aborted) throw shuttingDown();
     if (this.#gate.full) throw overloaded();
     // What a run holds, let go in reverse: its place at the gate, its directory.
     await using held = new AsyncDisposableStack();
     const directory = lazyDirectory(held);
-    const body = await readBody(request, this.#bodyOptions(directory));
+    const signal = AbortSignal.any([request.signal, this.#signal]);
+    const body = await readBody(request, {
+      ...this.#settings.limits,
+      parse: ({ plain: "small", cgi: "none", service: "all" } as const)[this.command.mode],
+      directory,
+      signal,
+      timeoutMs: this.#settings.timeoutMs,
+      memory: held.use(this.#memory.claim()),
+      files: held.use(this.#files.claim()),
+    });
     const argv = await this.command.argv(this.#settings.watch);
-    held.use(await this.#gate.enter(request.signal));
+    held.use(await this.#gate.enter(signal));
     const env = await this.#environment(request, info, id, body, directory);
     const run = await Run.start(body.content, {
       ...this.#settings,
@@ -144,7 +172,7 @@ class Program {
   #follow(run: Run, client: AbortSignal, id: string, held: AsyncDisposableStack): void {
     const started = performance.now();
     const leave = () => run.leave();
-    const close = () => run.stop(new HttpError(503, "The server is shutting down"));
+    const close = () => run.stop(shuttingDown());
     client.addEventListener("abort", leave, { once: true });
     this.#signal.addEventListener("abort", close, { once: true });
     if (client.aborted) leave();
@@ -154,8 +182,7 @@ class Program {
       this.#signal.removeEventListener("abort", close);
       this.#exited(result, id, performance.now() - started);
     }).catch((error) => this.#report(error, id));
-    this.#runs.add(ended);
-    ended.finally(() => this.#runs.delete(ended));
+    this.#track(ended);
   }
 
   async #untilReleased(run: Run, held: AsyncDisposableStack): Promise<RunResult> {
@@ -168,11 +195,6 @@ class Program {
       this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer`, { request: requestId });
     }
     this.#settings.onExit({ requestId, durationMs, ...exit, ...result });
-  }
-
-  #bodyOptions(directory: () => Promise<string>): BodyOptions {
-    const parse = ({ plain: "small", cgi: "none", service: "all" } as const)[this.command.mode];
-    return { parse, directory, ...this.#settings.limits };
   }
 
   async #environment(
@@ -203,7 +225,7 @@ class Program {
         : Number(announced),
     };
     const json = requestJson(facts);
-    const env = { ...this.#settings.env, ...this.command.env, ...requestVariables(facts) };
+    const env = { ...this.command.env, ...this.#settings.env, ...requestVariables(facts) };
     if (json.length * 3 <= defaults.envJsonBytes) return { ...env, SLUICE_REQUEST: json };
     const file = join(await directory(), "request.json");
     await Deno.writeTextFile(file, json, { createNew: true, mode: 0o600 });
@@ -216,6 +238,10 @@ class Program {
     const stderr = error instanceof ProgramError && error.reason === "build" ? error.stderr : undefined;
     this.#settings.log("error", message, { request, program: this.command.title, stderr });
   }
+}
+
+function shuttingDown(): HttpError {
+  return new HttpError(503, "The server is shutting down");
 }
 
 /** A private temporary directory, made when it is first asked for and removed with what holds it. */

@@ -1,6 +1,7 @@
 /** What a program's user may say, and the checks of it. */
 
 import type { Exit } from "../errors.ts";
+import { checkMount } from "../http/mount.ts";
 import { limits as defaults } from "../limits.ts";
 import { type Log, silent } from "../log.ts";
 import type { CommandOptions } from "./command.ts";
@@ -106,13 +107,13 @@ export function settle(options: ProgramOptions): ProgramSettings {
   const log = options.log ?? silent;
   return {
     languages: options.languages ?? new Languages(),
-    cwd: options.cwd,
+    cwd: checkedFolder(options.cwd),
     env: { ...inheritedEnvironment(), ...checkedEnvironment(options.env ?? {}) },
     timeoutMs,
     idleTimeoutMs: checkedMs("idleTimeoutMs", options.idleTimeoutMs ?? timeoutMs),
     limits: settleLimits(options.limits ?? {}),
-    mount: checkedMount(options.mount ?? ""),
-    contentType: options.contentType ?? "text/plain; charset=utf-8",
+    mount: checkMount(options.mount ?? ""),
+    contentType: checkedType(options.contentType ?? "text/plain; charset=utf-8"),
     dev: options.dev ?? false,
     watch: options.watch ?? false,
     log,
@@ -131,11 +132,18 @@ function checkedEnvironment(env: Readonly<Record<string, string>>): Readonly<Rec
   return env;
 }
 
-function checkedMount(mount: string): string {
-  if (mount !== "" && !/^(\/[^/?#]+)+\/?$|^\/$/.test(mount)) {
-    throw new TypeError(`Cannot mount at ${JSON.stringify(mount)}: a mount is a path such as /api`);
+function checkedFolder(path: string | undefined): string | undefined {
+  if (path === undefined || Deno.statSync(path).isDirectory) return path;
+  throw new TypeError(`Cannot use the working directory ${path}: it is not a folder`);
+}
+
+function checkedType(type: string): string {
+  try {
+    new Headers({ "content-type": type });
+  } catch (cause) {
+    throw new TypeError(`Cannot use the content type ${JSON.stringify(type)}`, { cause });
   }
-  return mount.replace(/\/$/, "");
+  return type;
 }
 
 function checkedMs(name: string, ms: number): number {

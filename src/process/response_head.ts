@@ -72,7 +72,9 @@ function findBlankLine(bytes: Uint8Array): { head: number; body: number } | unde
 function parseHead(head: Uint8Array, rest: Uint8Array<ArrayBuffer>, form: "cgi" | "http"): ResponseHead {
   const lines = decodeLatin1(head).split("\n").map((line) => line.replace(/\r$/, ""));
   const isMessage = lines[0].startsWith("HTTP/");
-  if (form === "http" && !isMessage) throw invalid("it does not begin with HTTP/1.1");
+  if (form === "http" && !isMessage) {
+    throw invalid("something wrote to standard output past the runner; let it call flush of service.res before");
+  }
   const statusLine = isMessage ? lines.shift()!.replace(/^HTTP\/1\.[01] /, "") : undefined;
   const headers = parseFields(lines);
   const stated = statusLine ?? headers.get("status");

@@ -40,6 +40,8 @@ export interface RunResult {
 
 /** How long a process whose standard output has ended may take to end itself; its answer is complete by then. */
 const EXIT_MS = 2000;
+/** How long what a failed program has written may take to be read, when a descendant holds standard output open. */
+const FAILED_MS = 500;
 /** How long a group whose leader has ended may hold standard output silently, when there is no idle limit. */
 const LINGER_MS = 10_000;
 /** What is gathered for an answer in one piece. */
@@ -62,6 +64,7 @@ export class Run {
   /** True when the answer is out and has no body that the client could miss. */
   #answered = false;
   #error: Error | undefined;
+  #failing: ReturnType<typeof setTimeout> | undefined;
   readonly #settled = Promise.withResolvers<RunResult>();
   #ending = false;
 
@@ -72,7 +75,14 @@ export class Run {
     this.done = this.#settled.promise;
     this.#deadline = new Deadline(options, (which, limitMs) => this.#expire(which, limitMs));
     this.#stdout = { read: () => this.#read(), cancel: () => child.stdout.cancel() };
-    child.exit.then(() => this.#deadline.requireIdle(LINGER_MS));
+    child.exit.then((exit) => this.#onExit(exit));
+  }
+
+  #onExit(exit: Exit): void {
+    this.#deadline.requireIdle(LINGER_MS);
+    if (exit.code === 0 || this.#ending) return;
+    // Its answer has failed, whatever a descendant that holds standard output may still write.
+    this.#failing = setTimeout(() => this.#fail(exit).catch((error) => this.stop(error)), FAILED_MS);
   }
 
   /**
@@ -136,7 +146,10 @@ export class Run {
     const raw = prepend([head.rest], this.#stdout);
     const hasNoBody = method === "HEAD" || status === 204 || status === 205 || status === 304;
     if (head.framing === "chunked") return this.#chunked(raw, hasNoBody, status, headers);
-    if (head.contentLength !== undefined) headers.set("content-length", String(head.contentLength));
+    // An answer to HEAD tells the length it would have; 204 and 205 have none to tell (RFC 9110 §8.6).
+    if (head.contentLength !== undefined && status !== 204 && status !== 205) {
+      headers.set("content-length", String(head.contentLength));
+    }
     if (hasNoBody) return this.#withoutBody(raw, status, headers);
     return await this.#body(raw, status, headers, head.contentLength);
   }
@@ -224,11 +237,13 @@ export class Run {
     }
     if (this.#error) throw this.#error;
     const exit = await this.#child.exit;
-    if (exit.code !== 0) {
-      await this.#child.drainStderr();
-      throw this.#failure("exit", `The program failed with ${describeExit(exit)}`, exit);
-    }
+    if (exit.code !== 0) await this.#fail(exit);
     this.#end();
+  }
+
+  async #fail(exit: Exit): Promise<never> {
+    await this.#child.drainStderr();
+    throw this.#failure("exit", `The program failed with ${describeExit(exit)}`, exit);
   }
 
   /** The pump towards the program. A program that stops reading has had enough, and that is no error. */
@@ -259,6 +274,7 @@ export class Run {
     if (this.#ending) return;
     this.#ending = true;
     this.#deadline.clear();
+    clearTimeout(this.#failing);
     this.#child.stdout.cancel();
     this.#release().then(this.#settled.resolve, this.#settled.reject);
   }
@@ -281,7 +297,7 @@ export class Run {
 }
 
 /** The error of a run whose client has left. 499 is never sent: there is nobody to send it to. */
-function clientGone(cause?: unknown): HttpError {
+export function clientGone(cause?: unknown): HttpError {
   return new HttpError(499, "The client closed the request", { cause });
 }
 

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { HttpError } from "../../src/errors.ts";
+import { Budget } from "../../src/http/budget.ts";
 import { type Body, type BodyOptions, readBody } from "../../src/http/body.ts";
 import { limits } from "../../src/limits.ts";
 import { readAll } from "../support/sources.ts";
@@ -7,6 +8,10 @@ import { readAll } from "../support/sources.ts";
 const decoder = new TextDecoder();
 
 const options: BodyOptions = {
+  signal: new AbortController().signal,
+  timeoutMs: 0,
+  memory: new Budget(Infinity).claim(),
+  files: new Budget(Infinity).claim(),
   parse: "all",
   bodyBytes: Infinity,
   parsedBodyBytes: 1000,
@@ -189,14 +194,44 @@ Deno.test("readBody() leaves a multipart form a stream where only small bodies a
 Deno.test("readBody() parses up to its bound; above it is 413, or a stream of all where only small bodies are parsed", async () => {
   const json = (bytes: number) => JSON.stringify({ a: "x".repeat(bytes - '{"a":""}'.length) });
   const pieces = (text: string) => [text.slice(0, 300), text.slice(300, 900), text.slice(900)];
-  for (const parse of ["all", "small"] as const) {
-    equal((await read(post("application/json", pieces(json(1000))).request, { parse })).inMemory, true);
-  }
+  equal((await read(post("application/json", pieces(json(1000))).request)).inMemory, true);
   const { request, state } = post("application/json", pieces(json(1001)));
   await rejects(read(request), answers(413));
   equal(state.cancelled, true);
-  const small = await read(post("application/json", pieces(json(1001))).request, { parse: "small" });
-  deepEqual(small, { ...nothing, content: json(1001), inMemory: false });
+  for (const [bytes, inMemory] of [[1000, true], [1001, false]] as const) {
+    const announced = post("application/json", pieces(json(bytes)), { "content-length": String(bytes) });
+    const small = await read(announced.request, { parse: "small" });
+    deepEqual([small.content, small.inMemory], [json(bytes), inMemory]);
+  }
+});
+
+Deno.test("readBody() streams a small body of unknown length where only small bodies are parsed", async () => {
+  const small = await read(post("application/json", ["{}"]).request, { parse: "small" });
+  deepEqual(small, { ...nothing, content: "{}", inMemory: false });
+});
+
+Deno.test("readBody() leaves what it can't parse to the program where only small bodies are parsed", async () => {
+  const tooMany = "a&".repeat(limits.parameters + 1);
+  for (const [type, text] of [["application/json", '{"a":'], ["application/x-www-form-urlencoded", tooMany]]) {
+    const { request } = post(type, [text], { "content-length": String(text.length) });
+    const small = await read(request, { parse: "small", parsedBodyBytes: 100_000 });
+    deepEqual(small, { ...nothing, content: text, inMemory: true });
+  }
+});
+
+Deno.test("readBody() gives up a body that has to be parsed when the time is up, with 408", async () => {
+  const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(1)) });
+  const init = { method: "POST", body, duplex: "half", headers: { "content-type": "application/json" } };
+  await rejects(read(new Request("http://localhost/", init as RequestInit), { timeoutMs: 50 }), answers(408));
+});
+
+Deno.test("readBody() refuses with 503 what would hold more memory than all requests together may", async () => {
+  const budget = new Budget(10);
+  using first = budget.claim();
+  await read(post("application/json", ['"1234"']).request, { memory: first });
+  await rejects(read(post("application/json", ['"1234"']).request, { memory: budget.claim() }), answers(503));
+  first[Symbol.dispose]();
+  await read(post("application/json", ['"1234"']).request, { memory: budget.claim() });
 });
 
 Deno.test("readBody() refuses a body that announces to be too large, before it is read", async () => {
@@ -228,7 +263,10 @@ Deno.test("readBody() passes on that the body broke", async () => {
       body: new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) }),
       duplex: "half",
     } as RequestInit);
-  await rejects(read(broken()), { message: "reset" });
+  await rejects(
+    read(broken()),
+    (error: HttpError) => (error.cause as Error).message === "reset" && error.status === 400,
+  );
   await rejects(read(broken(), { parse: "none" }), { message: "reset" });
 });
 

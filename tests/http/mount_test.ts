@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Handler } from "../../src/http/handler.ts";
 import { mountAll } from "../../src/http/mount.ts";
 
@@ -12,7 +12,7 @@ async function answerer(handler: Handler, path: string): Promise<string | number
 }
 
 Deno.test("mountAll() gives a path to the longest prefix that ends at a slash or at its end", async () => {
-  const handler = mountAll({ "/a": named("a"), "/a/b": named("a/b"), "/ab": named("ab"), "/ü": named("ü") });
+  const handler = mountAll({ "/a": named("a"), "/a/b": named("a/b"), "/ab": named("ab") });
   const expected: Record<string, string | number> = {
     "/a": "a",
     "/a?x=/a/b": "a",
@@ -69,4 +69,10 @@ Deno.test("mountAll() answers 404 as a problem where nothing is mounted", async 
   const response = await mountAll({})(new Request("http://localhost/"));
   deepEqual([response.status, response.headers.get("content-type")], [404, "application/problem+json"]);
   equal((await response.json()).title, "Not Found");
+});
+
+Deno.test("mountAll() refuses a prefix that no path can begin with", () => {
+  for (const mount of ["a", "/ü", "/a b", "/a?b", "/a#b", "/%61", "/a/../b", "//a"]) {
+    throws(() => mountAll({ [mount]: named("x") }), TypeError, mount);
+  }
 });

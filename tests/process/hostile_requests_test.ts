@@ -6,8 +6,8 @@ import { listenProgram, listenShell } from "../support/in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 
 Deno.test("broken JSON is a 400 that starts no process", async () => {
-  for (const language of ["python", "sh"]) {
-    await using server = await listenProgram({ code: language === "sh" ? "echo" : "print()", language });
+  for (const [language, code] of [["python", "print()"], ["perl", "print 1"]]) {
+    await using server = await listenProgram({ code, language });
     for (const body of ['{"a":', "[1,]", "nonsense", '{"a":1}}', "\xff"]) {
       const [status] = await detail(server.url, {
         method: "POST",

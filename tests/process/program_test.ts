@@ -93,7 +93,7 @@ Deno.test("middleware before a program is a function around it", async () => {
 
 Deno.test("an inline function is a program of its own", async () => {
   await using hello = program({
-    code: (service: { params: { name: string }; res: { status(code: number): void; end(text: string): void } }) => {
+    code: (service) => {
       service.res.status(201);
       service.res.end(`hello ${service.params.name}`);
     },
@@ -228,6 +228,26 @@ Deno.test("disposing a program ends all its processes and refuses what comes lat
   await late.body?.cancel();
 });
 
+Deno.test("disposing a program ends requests whose bodies still come in, and waits for them", async () => {
+  const types = [["application/json", '{"a":'], ["multipart/form-data; boundary=b", "--b\r\n"]];
+  for (const [type, begin] of types) {
+    const exits: ExitReport[] = [];
+    const parse = program({ code: "print()", language: "python", onExit: (report) => exits.push(report) });
+    const begun = Promise.withResolvers<void>();
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(begin)),
+      pull: () => begun.resolve(),
+    }, { highWaterMark: 1 });
+    const answer = Promise.resolve(parse(post(body, { "content-type": type })));
+    await begun.promise;
+    await within(`a program is disposed that is sent ${type}`, Promise.resolve(parse[Symbol.asyncDispose]()));
+    const response = await within(`the request of ${type} ends`, answer, 1000);
+    equal(response.status, 503);
+    await response.body?.cancel();
+    deepEqual(exits, []);
+  }
+});
+
 Deno.test("the program's own signal stops its runs as well", async () => {
   const stopping = new AbortController();
   await using stay = program({
@@ -254,7 +274,7 @@ Deno.test("onExit tells how each process ended and what it used", async () => {
   await (await either(get("/?code=0", { headers: { "x-request-id": "good" } }))).text();
   await (await either(get("/?code=7", { headers: { "x-request-id": "bad" } }))).text();
   await until("both have ended", () => exits.length === 2);
-  const [good, bad] = exits;
+  const [good, bad] = ["good", "bad"].map((id) => exits.find(({ requestId }) => requestId === id)!);
   deepEqual([good.requestId, good.code, good.signal, good.error, good.stderrBytes], ["good", 0, null, undefined, 6]);
   deepEqual([bad.requestId, bad.code, bad.signal, bad.error?.name, bad.stderrBytes], [
     "bad",

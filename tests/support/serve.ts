@@ -34,13 +34,15 @@ export async function serve(args: readonly string[], settings: ServeSettings = {
   process.stdout.pipeTo(new WritableStream()).catch(() => {/* it wrote to standard output, which no test reads */});
   const stderr = new Transcript(process.stderr);
   let ended = false;
+  let stopping = false;
   let stopped = false;
   const code = process.status.then((status) => {
     ended = true;
     return status.signal ? -1 : status.code;
   });
   const end = async (signal: Deno.Signal = "SIGINT") => {
-    if (!ended) process.kill(signal);
+    if (!ended && !stopping) process.kill(signal); // a second signal would hurry it
+    stopping = true;
     try {
       return await within(() => `the server ends; it said:\n${stderr.text}`, code);
     } catch (error) {
@@ -68,7 +70,8 @@ export async function serve(args: readonly string[], settings: ServeSettings = {
         return end(signal);
       },
       [Symbol.asyncDispose]: async () => {
-        if (!stopped) equal(await end(), 0, `the server did not end well:\n${stderr.text}`);
+        const code = await end();
+        if (!stopped) equal(code, 0, `the server did not end well:\n${stderr.text}`);
       },
     };
   } catch (error) {

@@ -18,8 +18,10 @@ const SIGNALS = { SIGTERM: 15, SIGKILL: 9 } as const;
 const SIGNAL_NAMES = ("HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP " +
   "TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS").split(" ");
 
-/** A child still running after this is watched by the event loop; most have ended before it would pay. */
-const ATTACH_MS = 2;
+/** How often the launcher calls `tick`. */
+export const TICK_MS = 2;
+/** A child that lives longer than so many ticks is watched by the event loop; for most, that would never pay. */
+const YOUNG_TICKS = 8;
 /** What is left of a group and did not end on SIGTERM by then gets SIGKILL. */
 const LEFTOVER_MS = 1000;
 /** How often it is looked for. */
@@ -51,7 +53,7 @@ export class PosixChild implements Child {
   readonly exit: Promise<Exit>;
   readonly #libc: Libc;
   readonly #parts: PosixChildParts;
-  readonly #attaching: ReturnType<typeof setTimeout>;
+  #ticks = 0;
   /** Resolves at the end of standard error, once the event loop watches it. */
   #attached: Promise<void> | undefined;
   #resolveExit!: (exit: Exit) => void;
@@ -66,7 +68,6 @@ export class PosixChild implements Child {
     this.stdin = parts.stdin;
     this.stdout = parts.stdout;
     this.exit = new Promise((resolve) => this.#resolveExit = resolve);
-    this.#attaching = setTimeout(() => this.#attached = this.#attach(), ATTACH_MS);
   }
 
   /** Looks whether the leader has ended; to be called when any child may have. */
@@ -77,6 +78,24 @@ export class PosixChild implements Child {
     this.#ended = true;
     this.#resolveExit(exit);
     this.stdout.wake();
+  }
+
+  /**
+   * Looks whether anything was written; to be called every `TICK_MS`.
+   *
+   * @returns false when that is no longer needed
+   */
+  tick(): boolean {
+    if (this.#attached || this.#drained || this.#usage) return false;
+    if (++this.#ticks > YOUNG_TICKS) {
+      this.#attached = this.#attach();
+      return false;
+    }
+    this.stdout.wake();
+    const { stderr, onStderr } = this.#parts;
+    const chunk = stderr.poll(); // one a tick: a program that never stops writing must not hold us here
+    if (chunk) onStderr(chunk);
+    return true;
   }
 
   get ended(): boolean {
@@ -93,7 +112,6 @@ export class PosixChild implements Child {
 
   async #close(): Promise<ResourceUsage> {
     await this.exit;
-    clearTimeout(this.#attaching);
     this.#libc.kill(-this.pid, SIGNALS.SIGTERM);
     const usage = reap(this.#libc, this.pid);
     this.#parts.onReaped();
@@ -109,7 +127,6 @@ export class PosixChild implements Child {
 
   async #drainStderr(): Promise<void> {
     const { stderr, onStderr } = this.#parts;
-    clearTimeout(this.#attaching);
     if (this.#attached) {
       const grace = setTimeout(() => stderr.cancel(), STDERR_GRACE_MS);
       await this.#attached;

@@ -8,7 +8,7 @@ import { Gate } from "./gate.ts";
 import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
 import type { Libc } from "./libc.ts";
 import { makePipe, PipeSink, PipeSource, writeNow } from "./pipe.ts";
-import { PosixChild } from "./posix_child.ts";
+import { PosixChild, TICK_MS } from "./posix_child.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -49,6 +49,9 @@ export class PosixLauncher implements Launcher {
   readonly #children = new Map<number, PosixChild>();
   readonly #spawns = new Gate({ concurrency: SPAWNS_AT_ONCE, queue: Infinity });
   #keepAlive: ReturnType<typeof setInterval> | undefined;
+  /** Children that the event loop does not watch yet, and the clock that looks after them. */
+  readonly #young = new Set<PosixChild>();
+  #clock: ReturnType<typeof setInterval> | undefined;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -118,10 +121,23 @@ export class PosixLauncher implements Launcher {
       this.#keepAlive = setInterval(() => {}, LONGEST_MS);
     }
     this.#children.set(child.pid, child);
+    if (this.#young.size === 0) this.#clock = setInterval(() => this.#tick(), TICK_MS);
+    this.#young.add(child);
     child.collect(); // it may have ended before it was listened for
   }
 
+  #tick(): void {
+    for (const child of this.#young) {
+      if (!child.tick()) this.#grown(child);
+    }
+  }
+
+  #grown(child: PosixChild): void {
+    if (this.#young.delete(child) && this.#young.size === 0) clearInterval(this.#clock);
+  }
+
   #remove(pid: number): void {
+    this.#grown(this.#children.get(pid)!);
     this.#children.delete(pid);
     if (this.#children.size > 0) return;
     Deno.removeSignalListener("SIGCHLD", this.#onSigchld);

@@ -10,6 +10,8 @@ import { findInterpreter, Languages } from "../src/process/languages.ts";
 const TOOLS = { git: "git", gcc: "gcc", setsid: "util-linux" };
 
 await installMissing();
+// Packages are fetched by whoever runs the command first, with words about it that no test expects.
+await $`deno run -A cli.ts --version`.quiet();
 const cache = await Deno.makeTempDir({ prefix: "sluice-test-cache-" });
 try {
   Deno.exitCode = await runTests(cache);

@@ -60,7 +60,8 @@ async function buildOnce(
   if (await exists(done.out)) return done;
   await removeFolder(directory);
   await Deno.mkdir(join(directory, "source"), { recursive: true, mode: 0o700 });
-  const draft = join(directory, "draft");
+  // A name of its own: the compiler of a server that was killed may still be writing to that of an earlier attempt.
+  const draft = join(directory, `draft-${crypto.randomUUID()}`);
   try {
     const copy = join(directory, "source", basename(file));
     await Deno.writeFile(copy, source);

@@ -1,4 +1,7 @@
-/** One run of a program for one request: its process, its two pumps, its clocks, and its end. */
+/**
+ * One run of a program for one request: its process, its two pumps, its clocks, and its end. They stand in one file, longer
+ * than most, because each of them may end the run and all share what that sets.
+ */
 
 import { type Chunk, concat, prepend, type Source, toReadableStream } from "../bytes/source.ts";
 import { describeExit, type Exit, HttpError, ProgramError } from "../errors.ts";

@@ -31,4 +31,5 @@ export { Languages } from "./src/process/languages.ts";
 export type { Service, ServiceRequest, ServiceResponse } from "./src/process/service.ts";
 export type { Child, Launcher, LaunchSpec, ResourceUsage } from "./src/process/launcher.ts";
 export { program, type ProgramHandler, spawn } from "./src/process/program.ts";
+export type { WarmState } from "./src/process/warm/warm_launcher.ts";
 export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";

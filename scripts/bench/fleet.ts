@@ -2,10 +2,19 @@
 
 import type { Rival, RivalContext, Server } from "./rivals/rival.ts";
 
+/** A rival, and the program that it is to run: not all speak to programs in the same way. */
+export interface Contestant {
+  rival: Rival;
+  /** Path of the program. */
+  program: string;
+}
+
 /** A rival that runs. */
 export interface Entrant {
   name: string;
   server: Server;
+  /** As its rival. */
+  compiles: boolean;
 }
 
 /** What could not be measured, and why. */
@@ -32,18 +41,24 @@ export class Failures {
   }
 }
 
-/** Starts all rivals with one program, and ends them after the work. */
+/**
+ * Starts all rivals with their programs, and ends them after the work. One that can't be started fails in that subject.
+ */
 export async function withServers(
-  rivals: readonly Rival[],
-  program: string,
-  context: RivalContext & { failures: Failures },
+  contestants: readonly Contestant[],
+  context: RivalContext & { subject: string; failures: Failures },
   work: (entrants: readonly Entrant[]) => Promise<void>,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const entrants: Entrant[] = [];
-  for (const rival of rivals) {
-    const server = await context.failures.attempt(`${rival.name}, start`, () => rival.start(program, context));
-    if (server !== null) entrants.push({ name: rival.name, server: stack.use(server) });
+  for (const { rival, program } of contestants) {
+    const server = await context.failures.attempt(
+      `${rival.name}, ${context.subject}`,
+      () => rival.start(program, context),
+    );
+    if (server !== null) {
+      entrants.push({ name: rival.name, server: stack.use(server), compiles: rival.compiles ?? false });
+    }
   }
   await work(entrants);
 }

@@ -1,6 +1,6 @@
 /**
- * Runs a benchmark by name and prints it as Markdown: `main.ts [serve] [--quick] [--write]`. With `--write` it goes to
- * `docs/benchmarks.md` too. Ctrl-C ends every server and removes every file.
+ * Runs benchmarks by name, all by default, and prints them as Markdown: `main.ts [serve] [warm] [--quick] [--write]`.
+ * With `--write` each replaces its section in `docs/benchmarks.md`. Ctrl-C ends every server and removes every file.
  */
 
 import { parseArgs } from "node:util";
@@ -8,8 +8,15 @@ import { describeMachine } from "./machine.ts";
 import { run } from "./processes.ts";
 import { type BenchOptions, benchServe } from "./serve.ts";
 import { requireTools } from "./tools.ts";
+import { benchWarm } from "./warm.ts";
 
-const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = { serve: benchServe };
+const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
+  serve: benchServe,
+  warm: benchWarm,
+};
+const ROOT = new URL("../../", import.meta.url).pathname;
+const REPORT = `${ROOT}docs/benchmarks.md`;
+const PREAMBLE = "# Benchmarks\n\nWritten by `deno task bench --write`.";
 /** Far more than a run takes: a hung server must not hang the run for ever. */
 const RUN_MS_MAX = 15 * 60_000;
 
@@ -30,13 +37,13 @@ async function main(): Promise<number> {
   const signal = AbortSignal.any([interrupted.signal, AbortSignal.timeout(RUN_MS_MAX)]);
   const dir = await Deno.makeTempDir({ prefix: "sluice-bench-" });
   try {
-    const machine = await describeMachine();
     await requireTools(signal);
-    const sections: string[] = [];
-    for (const name of names) sections.push(await BENCHMARKS[name]({ dir, signal, quick: values.quick }));
-    const report = ["# Benchmarks", "Written by `deno task bench --write`.", machine, ...sections].join("\n\n") + "\n";
-    console.log(report);
-    if (values.write) await write(report, signal);
+    for (const name of names) {
+      const machine = await describeMachine(); // before the run, which is a load itself
+      const section = `${await BENCHMARKS[name]({ dir, signal, quick: values.quick })}\n\n### Machine\n\n${machine}\n`;
+      console.log(section);
+      if (values.write) await write(section, signal);
+    }
     return 0;
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
@@ -46,11 +53,17 @@ async function main(): Promise<number> {
   }
 }
 
-async function write(report: string, signal: AbortSignal): Promise<void> {
-  const root = new URL("../../", import.meta.url).pathname;
-  const path = `${root}docs/benchmarks.md`;
-  await Deno.writeTextFile(path, report);
-  await run([Deno.execPath(), "fmt", "--quiet", "--config", `${root}deno.json`, path], signal);
+async function write(section: string, signal: AbortSignal): Promise<void> {
+  await Deno.writeTextFile(REPORT, replaceSection(await Deno.readTextFile(REPORT), section));
+  await run([Deno.execPath(), "fmt", "--quiet", "--config", `${ROOT}deno.json`, REPORT], signal);
+}
+
+/** The document with a section in the place of the one with its title, or at the end; sections have heads of level two. */
+export function replaceSection(document: string, section: string): string {
+  const title = (text: string): string => text.split("\n", 1)[0];
+  const sections = new Map(document.split(/^(?=## )/m).slice(1).map((text) => [title(text), text]));
+  sections.set(title(section), section);
+  return [PREAMBLE, ...sections.values()].map((text) => text.trim()).join("\n\n") + "\n";
 }
 
 if (import.meta.main) Deno.exit(await main());

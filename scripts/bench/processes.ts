@@ -71,14 +71,27 @@ function signalGroup(pid: number, signal: Deno.Signal): void {
   }
 }
 
-async function groupMembers(group: number): Promise<number[]> {
+function groupMembers(group: number): Promise<number[]> {
+  return processesWhere("group", group);
+}
+
+/** Processes that a process has started, and that have not ended. */
+export function childrenOf(pid: number): Promise<number[]> {
+  return processesWhere("parent", pid);
+}
+
+/** Where a process's stat has it, behind the command's name: state, parent, group (proc(5)). */
+const STAT_FIELDS = { parent: 1, group: 2 };
+
+async function processesWhere(field: keyof typeof STAT_FIELDS, value: number): Promise<number[]> {
   const pids: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
       const stat = await Deno.readTextFile(`/proc/${name}/stat`);
-      // The command's name stands in parentheses and may hold anything; state, parent and group follow it.
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]) === group) pids.push(Number(name));
+      // The command's name stands in parentheses and may hold anything.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (Number(fields[STAT_FIELDS[field]]) === value) pids.push(Number(name));
     } catch {
       // It ended while we looked.
     }

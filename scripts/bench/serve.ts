@@ -3,16 +3,16 @@
  * floor. All run the same small C program, side by side, measured in turns, so that noise falls on each alike.
  */
 
-import { type Entrant, Failures, inRounds, withServers } from "./fleet.ts";
-import { type Load, type LoadOptions, measureLoad } from "./load.ts";
+import { type Contestant, type Entrant, Failures, inRounds, withServers } from "./fleet.ts";
+import { type Measure, measureLoad, medianLoad } from "./load.ts";
 import { peakRssBytes } from "./processes.ts";
-import { floorHttp, floorSpawn } from "./rivals/floor.ts";
+import { floorHttp, floorSpawn, SPAWN_FLOOR } from "./rivals/floor.ts";
 import { lighttpd } from "./rivals/lighttpd.ts";
 import { nginx } from "./rivals/nginx.ts";
 import type { RivalContext } from "./rivals/rival.ts";
 import { sluice } from "./rivals/sluice.ts";
 import { webhook } from "./rivals/webhook.ts";
-import { type Results, serveReport, SPAWN_FLOOR } from "./serve_report.ts";
+import { type Results, serveReport } from "./serve_report.ts";
 import { type FirstByte, measureFirstByte, measureThroughput } from "./stream.ts";
 import { mapValues, median } from "./table.ts";
 import { compile } from "./tools.ts";
@@ -46,11 +46,16 @@ export async function benchServe(options: BenchOptions): Promise<string> {
   });
 }
 
+/** The same program for all. */
+function contestants(program: string): Contestant[] {
+  return RIVALS.map((rival) => ({ rival, program }));
+}
+
 async function measureLoads(run: Run): Promise<Results["loads"]> {
   const { rounds, seconds, dir, signal, failures } = run;
   const program = await compile("echo", dir, signal);
   const loads: Results["loads"] = new Map();
-  await withServers(RIVALS, program, run, async (entrants) => {
+  await withServers(contestants(program), { ...run, subject: "start" }, async (entrants) => {
     const measures = new Map([[SPAWN_FLOOR, await floorSpawn(program, run)]]);
     for (const entrant of entrants) {
       const measure = await failures.attempt(`${entrant.name}, answer`, () => prepare(entrant, signal));
@@ -66,7 +71,7 @@ async function measureLoads(run: Run): Promise<Results["loads"]> {
 }
 
 /** Checks what the server answers and warms it up. */
-async function prepare({ server }: Entrant, signal: AbortSignal): Promise<(options: LoadOptions) => Promise<Load>> {
+async function prepare({ server }: Entrant, signal: AbortSignal): Promise<Measure> {
   const url = `${server.url}?name=Ada`;
   const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
   const body = await response.text();
@@ -77,20 +82,12 @@ async function prepare({ server }: Entrant, signal: AbortSignal): Promise<(optio
   return (options) => measureLoad(url, options);
 }
 
-function medianLoad(loads: readonly Load[]): Load {
-  return {
-    requestsPerSecond: median(loads.map((load) => load.requestsPerSecond)),
-    p50Ms: median(loads.map((load) => load.p50Ms)),
-    p99Ms: median(loads.map((load) => load.p99Ms)),
-  };
-}
-
 /** With servers of their own, so that their peak memory is that of streaming. */
 async function measureThroughputs(run: Run): Promise<Pick<Results, "bytesPerSecond" | "peakRssBytes">> {
   const { rounds, dir, signal, failures } = run;
   const client = await compile("duplex", dir, signal);
   const results = { bytesPerSecond: new Map<string, number>(), peakRssBytes: new Map<string, number>() };
-  await withServers(RIVALS, await compile("echo", dir, signal), run, async (entrants) => {
+  await withServers(contestants(await compile("echo", dir, signal)), { ...run, subject: "start" }, async (entrants) => {
     const measures = new Map(entrants.map(({ name, server: { url } }) => {
       return [name, () => measureThroughput(THROUGHPUT_BYTES, { client, url, signal })];
     }));
@@ -107,7 +104,7 @@ async function measureFirstBytes(run: Run): Promise<Map<string, FirstByte>> {
   const { quick, dir, signal, failures } = run;
   const client = await compile("first_byte", dir, signal);
   let firstBytes = new Map<string, FirstByte>();
-  await withServers(RIVALS, await compile("tick", dir, signal), run, async (entrants) => {
+  await withServers(contestants(await compile("tick", dir, signal)), { ...run, subject: "start" }, async (entrants) => {
     const measures = new Map(entrants.map(({ name, server: { url } }) => {
       return [name, () => measureFirstByte(quick ? 5 : 20, { client, url, signal })];
     }));

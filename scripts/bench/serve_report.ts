@@ -2,6 +2,7 @@
 
 import type { Failures } from "./fleet.ts";
 import type { Load } from "./load.ts";
+import { SPAWN_FLOOR } from "./rivals/floor.ts";
 import type { FirstByte } from "./stream.ts";
 import { table } from "./table.ts";
 
@@ -18,8 +19,6 @@ export interface Results {
   failures: Failures;
 }
 
-/** The floor that is no server, so it is in the loads alone. */
-export const SPAWN_FLOOR = "C floor: posix_spawn";
 const SUBJECT = "Sluice";
 const MISSING = "–";
 

@@ -2,14 +2,25 @@
 
 import { run } from "./processes.ts";
 
+/** php-fpm's command: its name holds the version, here Debian 12's. */
+export const PHP_FPM = "php-fpm8.2";
+
 /** Command to Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
   wrk: "wrk",
+  h2load: "nghttp2-client",
   lighttpd: "lighttpd",
   nginx: "nginx-light",
   fcgiwrap: "fcgiwrap",
   webhook: "webhook",
   gcc: "gcc",
+  python3: "python3",
+  ruby: "ruby",
+  perl: "perl",
+  php: "php-cli",
+  [PHP_FPM]: "php-fpm",
+  node: "nodejs",
+  npm: "npm",
 };
 
 /** Installs what is missing, as root; otherwise says what to install. */

@@ -38,6 +38,8 @@ interface ServeFlags {
   readonly type?: string;
   readonly dev: boolean;
   readonly log: "human" | "json" | "none";
+  readonly warm: number;
+  readonly reuse: number;
   readonly workers: number;
   readonly once: boolean;
 }
@@ -102,6 +104,16 @@ export function serveCommand(commands: () => string[]): Command {
       new Option("--log <format>", "access log and standard error").choices(["human", "json", "none"]).default("human"),
     )
     .addOption(
+      flag(
+        "--warm <n>",
+        "processes forked ahead that wait at most, 0 to start each cold",
+        countOrNone,
+        16,
+        "SLUICE_WARM",
+      ),
+    )
+    .addOption(flag("--reuse <n>", "requests that a warm process serves: more than 1 is less isolated", count, 1))
+    .addOption(
       flag("--workers <n>", "isolates that share the port; one fills two cores", count, 1, "SLUICE_WORKERS"),
     )
     .option("--once", "run once: standard input to the program, its output to standard output", false)
@@ -118,7 +130,13 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
   const log = flags.log === "none" ? silent : createLog({ format: flags.log });
   const options = programOptions(flags, log);
   if (flags.once) {
-    await using handler = program({ ...options, ...target(words, flags, commands), onLog: passOn, dev: true });
+    await using handler = program({
+      ...options,
+      ...target(words, flags, commands),
+      warm: 0,
+      onLog: passOn,
+      dev: true,
+    });
     return await runOnce(handler);
   }
   const isolate = assignment();
@@ -145,6 +163,7 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
       onAccess: (access) => logAccess(log, access),
     }, isolate.port === undefined);
     if (isolate.port === undefined) {
+      Object.values(handlers).forEach(sayHowStarted);
       writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
       reportListening(server.port);
     }
@@ -180,6 +199,8 @@ function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file
     timeoutMs: flags.timeout,
     idleTimeoutMs: flags.idleTimeout,
     watch: flags.watch,
+    warm: flags.warm,
+    reuse: flags.reuse,
     dev: flags.dev,
     contentType: flags.type,
     log,
@@ -245,6 +266,14 @@ async function prepare(handler: ProgramHandler): Promise<void> {
     const output = (error as { stderr?: string }).stderr;
     throw output ? new Error(`${(error as Error).message}\n${output.trimEnd()}`, { cause: error }) : error;
   }
+}
+
+/** Says in one line whether requests will find warm processes. */
+function sayHowStarted({ title, language, warm }: ProgramHandler): void {
+  if (!warm) return;
+  const cold = warm.kind === "refused" || warm.kind === "failed";
+  const how = cold ? `started cold for each request: ${warm.why}` : `kept warm: a forked ${language} for each request`;
+  writeStderr(`sluice serve: ${title} is ${how}\n`);
 }
 
 /** Listens on the port asked for, or, if `choose`, on the next free one. */

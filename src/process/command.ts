@@ -1,13 +1,13 @@
 /** From what a user names (a file, code, a command) to the argument list that runs it. */
 
-import { join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { build, expand, stem } from "./build.ts";
 import { materialize } from "./cache.ts";
 import { denoConfigFlags } from "./deno_config.ts";
 import { findCommand, isExecutable } from "./find_command.ts";
 import type { Language } from "./language.ts";
 import { findInterpreter, findTool, type Languages, missingInterpreter } from "./languages.ts";
-import { runnerFile } from "./runners.ts";
+import { runnerFile, warmFile } from "./runners.ts";
 import type { Service } from "./service.ts";
 
 /** How a program speaks; docs/programs.md describes the three. */
@@ -40,6 +40,17 @@ export interface Command {
   argv(fresh: boolean): Promise<readonly [string, ...string[]]>;
   /** Variables that the language's runner needs. */
   readonly env: Readonly<Record<string, string>>;
+  /** How to keep its interpreter warm; undefined where the language can't be, or not in this mode. */
+  readonly warm: WarmCommand | undefined;
+}
+
+/** What starts a warm parent: the argument list of a run, and more. */
+export interface WarmCommand {
+  readonly argv: readonly [string, ...string[]];
+  /** Variables that make the runner a warm parent. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files that it reads and never looks at again. */
+  readonly sources: readonly string[];
 }
 
 /**
@@ -80,7 +91,7 @@ function resolveArguments(command: readonly string[], options: CommandOptions): 
   }
   const argv: readonly [string, ...string[]] = [path, ...args, ...options.args ?? []];
   const mode = options.mode ?? "plain";
-  return { language: undefined, mode, title: name, env: {}, argv: () => Promise.resolve(argv) };
+  return { language: undefined, mode, title: name, env: {}, warm: undefined, argv: () => Promise.resolve(argv) };
 }
 
 function resolveFile(path: string, language: Language, options: CommandOptions): Command {
@@ -102,12 +113,14 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
     const { out, directory } = await build(withTool(language), interpreter!, file);
     return argvWith({ out, dir: directory });
   };
-  const direct = language.build ? undefined : Promise.resolve(argvWith({}));
+  const argv = language.build ? undefined : argvWith({});
+  const direct = argv && Promise.resolve(argv);
   return {
     language: language.name,
     mode,
     title: options.file ?? `${language.name} code`,
     env: runner ? runnerEnvironment(language, file) : {},
+    warm: runner && argv && language.warm ? warmCommand(language.warm, argv, file) : undefined,
     argv: (fresh) => {
       if (direct) return direct;
       if (fresh || !built) {
@@ -118,6 +131,12 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
       return built;
     },
   };
+}
+
+function warmCommand(part: string, argv: WarmCommand["argv"], file: string): WarmCommand {
+  // What a user wants to have loaded ahead stands in a file named warm, beside the program.
+  const sources = [file, join(dirname(file), `warm${extname(file)}`)];
+  return { argv, env: { SLUICE_WARM: warmFile(part) }, sources };
 }
 
 /** What a runner is told besides its arguments. */

@@ -24,7 +24,7 @@ export class CommandLauncher implements Launcher {
       checkStartable(spec.argv[0]);
       const process = new Deno.Command(argv[0], {
         args: argv.slice(1),
-        env: { ...spec.env },
+        env: { ...spec.env, ...spec.variables },
         clearEnv: true,
         cwd: spec.cwd,
         stdin: spec.stdin === "null" ? "null" : "piped",

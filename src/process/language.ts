@@ -23,6 +23,8 @@ export interface Language {
   readonly build?: readonly string[];
   /** File under `runners/` that gives the script its `service` object. */
   readonly runner?: string;
+  /** File under `runners/warm/` that keeps the interpreter warm for scripts with the runner. */
+  readonly warm?: string;
   /** Arguments that make the interpreter print its version. Default `["--version"]`. */
   readonly versionArgs?: readonly string[];
   /** What to install when no interpreter is found: a Debian package name, or a sentence. */

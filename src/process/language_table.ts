@@ -76,6 +76,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-X", "utf8", "{runner}", "{file}"],
     direct: ["{interpreter}", "-X", "utf8", "{file}"],
     runner: "python.py",
+    warm: "python.py",
     install: "python3",
   },
   {
@@ -86,6 +87,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-r", "{runner}", "{file}"],
     direct: ["{interpreter}", "{file}"],
     runner: "ruby.rb",
+    warm: "ruby.rb",
     install: "ruby",
   },
   {
@@ -97,6 +99,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-M5.008;BEGIN{require shift@ARGV}", "{file}", "{runner}"],
     direct: ["{interpreter}", "{file}"],
     runner: "perl.pl",
+    warm: "perl.pl",
     install: "perl",
   },
   {
@@ -107,6 +110,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-d", "display_errors=stderr", "-d", "auto_prepend_file={runner}", "-f", "{file}", "--"],
     direct: ["{interpreter}", "-d", "display_errors=stderr", "-f", "{file}", "--"],
     runner: "php.php",
+    warm: "php.php",
     install: "php-cli",
   },
   {

@@ -7,8 +7,10 @@ import type { Sink, Source } from "../bytes/source.ts";
 export interface LaunchSpec {
   /** Absolute path of the executable, then its arguments. */
   readonly argv: readonly [string, ...string[]];
-  /** The whole environment of the child: nothing is inherited. */
+  /** The environment that all runs of the program share: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables of this run alone, over those. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Working directory; the server's own by default. */
   readonly cwd?: string;
   /** Standard input: nothing, bytes that are there already, or a pipe to write to. */

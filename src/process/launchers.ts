@@ -5,6 +5,7 @@ import { findCommand } from "./find_command.ts";
 import type { Launcher } from "./launcher.ts";
 import { libc } from "./libc.ts";
 import { PosixLauncher } from "./posix_launcher.ts";
+import { WarmLauncher, type WarmLauncherOptions } from "./warm/warm_launcher.ts";
 
 let chosen: Launcher | undefined;
 
@@ -16,4 +17,12 @@ export function defaultLauncher(): Launcher {
 function choose(): Launcher {
   const library = libc();
   return library ? new PosixLauncher(library) : new CommandLauncher(findCommand("setsid"));
+}
+
+/** A launcher that keeps a program warm; undefined where the system or its permissions don't allow it. */
+export function warmLauncher(options: Omit<WarmLauncherOptions, "libc" | "launcher">): WarmLauncher | undefined {
+  const [library, launcher] = [libc(), defaultLauncher()];
+  return library && launcher instanceof PosixLauncher
+    ? new WarmLauncher({ ...options, libc: library, launcher })
+    : undefined;
 }

@@ -66,6 +66,11 @@ export class PipeSource implements Source {
     }
   }
 
+  /** True when it has ended and nothing is left to read. */
+  get ended(): boolean {
+    return this.#state !== "open" && this.#chunks.length === 0;
+  }
+
   /** What is there without waiting; undefined when nothing is. */
   poll(): Chunk {
     if (!this.#socket && this.#state === "open") return this.#readNow();

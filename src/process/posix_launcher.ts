@@ -5,10 +5,12 @@
 
 import { ProgramError } from "../errors.ts";
 import { Gate } from "./gate.ts";
+import { Descriptors, preparePipes } from "./descriptors.ts";
 import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
 import type { Libc } from "./libc.ts";
-import { makePipe, PipeSink, PipeSource, writeNow } from "./pipe.ts";
-import { PosixChild, TICK_MS } from "./posix_child.ts";
+import { Nursery } from "./nursery.ts";
+import { makePipe } from "./pipe.ts";
+import { PosixChild } from "./posix_child.ts";
 
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -45,13 +47,11 @@ export class PosixLauncher implements Launcher {
   readonly #libc: Libc;
   readonly #attributes = new Uint8Array(OPAQUE_BYTES);
   /** Read end of a pipe that nobody writes to: the standard input of children that get none. */
-  readonly #empty: number;
+  readonly emptyInput: number;
   readonly #children = new Map<number, PosixChild>();
   readonly #spawns = new Gate({ concurrency: SPAWNS_AT_ONCE, queue: Infinity });
   #keepAlive: ReturnType<typeof setInterval> | undefined;
-  /** Children that the event loop does not watch yet, and the clock that looks after them. */
-  readonly #young = new Set<PosixChild>();
-  #clock: ReturnType<typeof setInterval> | undefined;
+  readonly #nursery = new Nursery();
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -66,33 +66,33 @@ export class PosixLauncher implements Launcher {
     );
     const [read, write] = makePipe(libc);
     libc.close(write);
-    this.#empty = read;
+    this.emptyInput = read;
   }
 
-  async launch(spec: LaunchSpec): Promise<Child> {
+  launch(spec: LaunchSpec): Promise<Child> {
+    return this.launchWith(spec, []);
+  }
+
+  /**
+   * Starts a process that gets more descriptors than the three of its standard streams.
+   *
+   * @param handed what it gets as 3, 4 and so on; still to be closed here
+   */
+  async launchWith(spec: LaunchSpec, handed: readonly number[]): Promise<Child> {
     using _turn = await this.#spawns.enter();
     const libc = this.#libc;
-    const fds = new Descriptors(libc);
-    try {
-      const stdin = spec.stdin === "null" ? undefined : fds.pipe();
-      const stdout = fds.pipe();
-      const stderr = fds.pipe();
-      const fed = spec.stdin instanceof Uint8Array ? writeNow(libc, stdin!.write, spec.stdin) : 0;
-      const pid = await this.#spawn(spec, [stdin?.read ?? this.#empty, stdout.write, stderr.write]);
-
-      const child = new PosixChild(libc, {
-        pid,
-        stdin: stdin && feed(libc, fds, stdin.write, spec.stdin, fed),
-        stdout: new PipeSource(libc, fds.release(stdout.read)),
-        stderr: new PipeSource(libc, fds.release(stderr.read)),
-        onStderr: spec.onStderr,
-        onReaped: () => this.#remove(pid),
-      });
-      this.#add(child);
-      return child;
-    } finally {
-      fds.close();
-    }
+    using fds = new Descriptors(libc);
+    const pipes = preparePipes(libc, fds, spec.stdin);
+    const [stdin, stdout, stderr] = pipes.theirs;
+    const pid = await this.#spawn(spec, [stdin ?? this.emptyInput, stdout, stderr, ...handed]);
+    const child = new PosixChild(libc, {
+      pid,
+      ...pipes.take(),
+      onStderr: spec.onStderr,
+      onReaped: () => this.#remove(pid),
+    });
+    this.#add(child);
+    return child;
   }
 
   async #spawn(spec: LaunchSpec, stdio: readonly number[]): Promise<number> {
@@ -101,7 +101,9 @@ export class PosixLauncher implements Launcher {
     if (spec.cwd !== undefined) this.#libc.posix_spawn_file_actions_addchdir_np(actions, cString(spec.cwd));
     stdio.forEach((fd, target) => this.#libc.posix_spawn_file_actions_adddup2(actions, fd, target));
     const argv = cStrings(spec.argv);
-    const envp = cStrings(Object.entries(spec.env).map(([name, value]) => `${name}=${value}`));
+    const envp = cStrings(
+      Object.entries({ ...spec.env, ...spec.variables }).map(([name, value]) => `${name}=${value}`),
+    );
     const path = cString(spec.argv[0]);
     const pid = new Int32Array(1);
     const call = this.#children.size === 0 ? this.#libc.posix_spawn : this.#libc.posix_spawn_threaded;
@@ -121,62 +123,17 @@ export class PosixLauncher implements Launcher {
       this.#keepAlive = setInterval(() => {}, LONGEST_MS);
     }
     this.#children.set(child.pid, child);
-    if (this.#young.size === 0) this.#clock = setInterval(() => this.#tick(), TICK_MS);
-    this.#young.add(child);
+    this.#nursery.add(child);
     child.collect(); // it may have ended before it was listened for
   }
 
-  #tick(): void {
-    for (const child of this.#young) {
-      if (!child.tick()) this.#grown(child);
-    }
-  }
-
-  #grown(child: PosixChild): void {
-    if (this.#young.delete(child) && this.#young.size === 0) clearInterval(this.#clock);
-  }
-
   #remove(pid: number): void {
-    this.#grown(this.#children.get(pid)!);
+    this.#nursery.remove(this.#children.get(pid)!);
     this.#children.delete(pid);
     if (this.#children.size > 0) return;
     Deno.removeSignalListener("SIGCHLD", this.#onSigchld);
     clearInterval(this.#keepAlive);
   }
-}
-
-/** Descriptors that are closed at the end of a launch, but for those that were handed on. */
-class Descriptors {
-  readonly #libc: Libc;
-  readonly #open = new Set<number>();
-
-  constructor(libc: Libc) {
-    this.#libc = libc;
-  }
-
-  pipe(): { read: number; write: number } {
-    const [read, write] = makePipe(this.#libc);
-    this.#open.add(read).add(write);
-    return { read, write };
-  }
-
-  release(fd: number): number {
-    this.#open.delete(fd);
-    return fd;
-  }
-
-  close(): void {
-    for (const fd of this.#open) this.#libc.close(fd);
-  }
-}
-
-/** The sink for what of a child's standard input was not written yet; undefined when there is none. */
-function feed(libc: Libc, fds: Descriptors, fd: number, input: LaunchSpec["stdin"], fed: number): PipeSink | undefined {
-  if (input instanceof Uint8Array && fed === input.byteLength) return undefined;
-  const sink = new PipeSink(libc, fds.release(fd));
-  if (input === "pipe" || input === "null") return sink;
-  sink.write(input.subarray(fed)).then(() => sink.close());
-  return sink;
 }
 
 const encoder = new TextEncoder();

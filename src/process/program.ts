@@ -13,8 +13,11 @@ import { type Command, type Mode, resolveCommand } from "./command.ts";
 import { type RequestFacts, requestJson, requestVariables } from "./environment.ts";
 import { Gate, overloaded } from "./gate.ts";
 import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
+import { warmLauncher } from "./launchers.ts";
 import { removeFolder } from "./remove.ts";
 import { clientGone, Run, type RunResult } from "./run.ts";
+import { StandardError } from "./standard_error.ts";
+import type { WarmLauncher, WarmState } from "./warm/warm_launcher.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
 export interface ProgramHandler extends Handler, AsyncDisposable {
@@ -24,8 +27,10 @@ export interface ProgramHandler extends Handler, AsyncDisposable {
   readonly language: string | undefined;
   /** How it speaks. */
   readonly mode: Mode;
+  /** How its runs are started at the moment; undefined where they are never warm. */
+  readonly warm: WarmState | undefined;
   /**
-   * Builds the program if its language is compiled; else the first request does.
+   * Builds the program if its language is compiled, and loads it where it is kept warm; else the first request does.
    *
    * @throws {ProgramError} `build` with the compiler's output
    */
@@ -53,11 +58,12 @@ export function program(options: ProgramOptions): ProgramHandler {
   const running = new Program(options);
   const handler: Handler = (request, info) => running.handle(request, info);
   const { title, language, mode } = running.command;
-  return Object.assign(handler, {
+  Object.defineProperty(handler, "warm", { get: () => running.warm?.state });
+  return Object.assign(handler as Handler & { readonly warm: WarmState | undefined }, {
     title,
     language,
     mode,
-    prepare: async () => void await running.command.argv(false),
+    prepare: () => running.prepare(),
     [Symbol.asyncDispose]: () => running.close(),
   });
 }
@@ -80,15 +86,19 @@ export function program(options: ProgramOptions): ProgramHandler {
  * ```
  */
 export async function spawn(request: Request, options: ProgramOptions): Promise<Response> {
-  return await new Program(options).handle(request);
+  return await new Program({ ...options, warm: 0 }).handle(request);
 }
 
 class Program {
   readonly command: Command;
   readonly #settings: ProgramSettings;
+  /** What all runs see, besides their requests. */
+  readonly #env: Readonly<Record<string, string>>;
   readonly #gate: Gate;
   readonly #memory = new Budget(defaults.parsedBytesInAll);
   readonly #files = new Budget(defaults.filesBytesInAll);
+  /** Starts its runs warm; undefined where they are always cold. */
+  readonly warm: WarmLauncher | undefined;
   readonly #closing = new AbortController();
   /** Aborts when the program is closed, or its user's signal says so. */
   readonly #signal: AbortSignal;
@@ -98,8 +108,16 @@ class Program {
   constructor(options: ProgramOptions) {
     this.#settings = settle(options);
     this.command = resolveCommand(options, this.#settings.languages);
+    this.#env = { ...this.command.env, ...this.#settings.env };
+    this.warm = options.launcher ? undefined : this.#warmLauncher();
     this.#gate = new Gate(this.#settings.limits);
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
+  }
+
+  /** Builds and loads what can be before the first request. */
+  async prepare(): Promise<void> {
+    await this.command.argv(false);
+    await this.warm?.prepare();
   }
 
   /** Answers a request; failures are answers too. */
@@ -123,6 +141,24 @@ class Program {
   async close(): Promise<void> {
     this.#closing.abort();
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.warm?.[Symbol.asyncDispose]();
+  }
+
+  #warmLauncher(): WarmLauncher | undefined {
+    const { warm } = this.command;
+    const { warm: sparesMax, reuse, cwd, limits, log } = this.#settings;
+    if (!warm || sparesMax === 0) return undefined;
+    const program = this.command.title;
+    const output = new StandardError((line) => log("warn", line, { program, stream: "warm parent" }), 0);
+    return warmLauncher({
+      ...warm,
+      env: { ...this.#env, ...warm.env, SLUICE_REUSE: String(reuse) },
+      cwd,
+      sparesMax,
+      runsMax: limits.concurrency,
+      onOutput: (chunk) => output.push(chunk),
+      onEvent: (level, message) => log(level, `${program}: ${message}`),
+    });
   }
 
   #track(work: Promise<unknown>): void {
@@ -155,11 +191,13 @@ class Program {
     });
     const argv = await this.command.argv(this.#settings.watch);
     held.use(await this.#gate.enter(signal));
-    const env = await this.#environment(request, info, id, body, directory);
+    const variables = await this.#variables(request, info, id, body, directory);
     const run = await Run.start(body.content, {
       ...this.#settings,
+      launcher: this.warm ?? this.#settings.launcher,
       argv,
-      env,
+      env: this.#env,
+      variables,
       head: ({ plain: "none", cgi: "cgi", service: "http" } as const)[this.command.mode],
       stderrTailBytes: this.#settings.limits.stderrBytes,
       onStderrLine: (line) => this.#settings.onLog(line, id),
@@ -197,7 +235,7 @@ class Program {
     this.#settings.onExit({ requestId, durationMs, ...exit, ...result });
   }
 
-  async #environment(
+  async #variables(
     request: Request,
     info: RequestInfo,
     id: string,
@@ -225,11 +263,11 @@ class Program {
         : Number(announced),
     };
     const json = requestJson(facts);
-    const env = { ...this.command.env, ...this.#settings.env, ...requestVariables(facts) };
-    if (json.length * 3 <= defaults.envJsonBytes) return { ...env, SLUICE_REQUEST: json };
+    const variables = requestVariables(facts);
+    if (json.length * 3 <= defaults.envJsonBytes) return { ...variables, SLUICE_REQUEST: json };
     const file = join(await directory(), "request.json");
     await Deno.writeTextFile(file, json, { createNew: true, mode: 0o600 });
-    return { ...env, SLUICE_REQUEST_FILE: file };
+    return { ...variables, SLUICE_REQUEST_FILE: file };
   }
 
   #report(error: unknown, request: string): void {

@@ -72,7 +72,14 @@ export interface ProgramOptions extends CommandOptions {
   readonly onLog?: (line: string, requestId: string) => void;
   /** Takes a report when a process has ended and nothing of it is left. */
   readonly onExit?: (report: ExitReport) => void;
-  /** Another way to start processes. */
+  /**
+   * Keep the interpreter warm, where the language can be: so many processes, forked ahead, wait for a request at most.
+   * They live until the handler is disposed. Default 0: each run starts the interpreter anew.
+   */
+  readonly warm?: number;
+  /** Requests that a warm process serves before it ends. Default 1: every request has a fresh process. */
+  readonly reuse?: number;
+  /** Another way to start processes; without it, warm ones are not. */
   readonly launcher?: Launcher;
 }
 
@@ -93,6 +100,8 @@ export interface ProgramSettings {
   readonly log: Log;
   readonly onLog: (line: string, requestId: string) => void;
   readonly onExit: (report: ExitReport) => void;
+  readonly warm: number;
+  readonly reuse: number;
   readonly launcher: Launcher;
 }
 
@@ -119,6 +128,8 @@ export function settle(options: ProgramOptions): ProgramSettings {
     log,
     onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
     onExit: options.onExit ?? (() => {}),
+    warm: checkedCount("warm", options.warm ?? 0, 0),
+    reuse: checkedCount("reuse", options.reuse ?? 1, 1),
     launcher: options.launcher ?? defaultLauncher(),
   };
 }
@@ -151,6 +162,11 @@ function checkedMs(name: string, ms: number): number {
     throw new RangeError(`Cannot use ${name} ${ms}: it is a number of milliseconds from 0 (none) to 2147483647`);
   }
   return ms;
+}
+
+function checkedCount(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`Cannot use ${name} ${value}: it is a whole number from ${least}`);
 }
 
 function settleLimits(given: ProgramLimits): Required<ProgramLimits> {

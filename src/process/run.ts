@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly launcher: Launcher;
   readonly argv: LaunchSpec["argv"];
   readonly env: LaunchSpec["env"];
+  readonly variables: LaunchSpec["variables"];
   readonly cwd: string | undefined;
   /** Who writes the head: nobody, or the program in one of two forms. */
   readonly head: "none" | "cgi" | "http";
@@ -98,6 +99,7 @@ export class Run {
     const child = await options.launcher.launch({
       argv: options.argv,
       env: options.env,
+      variables: options.variables,
       cwd: options.cwd,
       stdin: content === undefined ? "null" : content instanceof Uint8Array ? content : "pipe",
       onStderr: (chunk) => stderr.push(chunk),

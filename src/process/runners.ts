@@ -7,6 +7,10 @@ import php from "./runners/php.php" with { type: "text" };
 import python from "./runners/python.py" with { type: "text" };
 import ruby from "./runners/ruby.rb" with { type: "text" };
 import tcl from "./runners/tcl.tcl" with { type: "text" };
+import warmPerl from "./runners/warm/perl.pl" with { type: "text" };
+import warmPhp from "./runners/warm/php.php" with { type: "text" };
+import warmPython from "./runners/warm/python.py" with { type: "text" };
+import warmRuby from "./runners/warm/ruby.rb" with { type: "text" };
 import { materialize } from "./cache.ts";
 
 const texts: Record<string, string> = {
@@ -19,8 +23,24 @@ const texts: Record<string, string> = {
   "tcl.tcl": tcl,
 };
 
+const warmTexts: Record<string, string> = {
+  "perl.pl": warmPerl,
+  "php.php": warmPhp,
+  "python.py": warmPython,
+  "ruby.rb": warmRuby,
+};
+
 /** Names of the runners, as languages refer to them. */
 export const runnerNames: readonly string[] = Object.keys(texts);
+
+/**
+ * Path of the file that makes a runner a warm parent.
+ *
+ * @param name as in the language table
+ */
+export function warmFile(name: string): string {
+  return materialize("warm", name, warmTexts[name]);
+}
 
 /**
  * Path of a runner file.

@@ -1,5 +1,6 @@
 /** The runners of the scripting languages, each run as the server runs it: what stands on standard output, to the byte. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { runWarm, startWarm } from "../support/warm.ts";
 
 const runners = new URL("../../src/process/runners/", import.meta.url);
 const runner = (name: string) => decodeURIComponent(new URL(name, runners).pathname);
@@ -7,6 +8,8 @@ const runner = (name: string) => decodeURIComponent(new URL(name, runners).pathn
 interface Language {
   readonly interpreter: string;
   readonly extension: string;
+  /** The file that keeps it warm. */
+  readonly warm: string;
   readonly command: (script: string) => string[];
 }
 
@@ -14,17 +17,25 @@ const languages: Record<string, Language> = {
   python: {
     interpreter: "python3",
     extension: ".py",
+    warm: "python.py",
     command: (script) => ["-X", "utf8", runner("python.py"), script],
   },
-  ruby: { interpreter: "ruby", extension: ".rb", command: (script) => ["-r", runner("ruby.rb"), script] },
+  ruby: {
+    interpreter: "ruby",
+    extension: ".rb",
+    warm: "ruby.rb",
+    command: (script) => ["-r", runner("ruby.rb"), script],
+  },
   perl: {
     interpreter: "perl",
     extension: ".pl",
+    warm: "perl.pl",
     command: (script) => ["-M5.008;BEGIN{require shift@ARGV}", script, runner("perl.pl")],
   },
   php: {
     interpreter: "php",
     extension: ".php",
+    warm: "php.php",
     command: (script) => ["-d", `auto_prepend_file=${runner("php.php")}`, "-f", script, "--"],
   },
 };
@@ -492,31 +503,38 @@ function installed({ interpreter }: Language): boolean {
   }
 }
 
-function start(
+/** Writes the script and its request, and gives its arguments and variables. */
+function prepare(
   language: Language,
   directory: string,
   source: string,
   { request = {}, requestInFile, args = [] }: Partial<Case>,
-) {
+): { args: string[]; variables: Record<string, string> } {
   const script = `${directory}/script${language.extension}`;
   Deno.writeTextFileSync(script, source);
   const json = JSON.stringify(request);
   const requestFile = `${directory}/request.json`;
   if (requestInFile) Deno.writeTextFileSync(requestFile, json);
-  const variable: Record<string, string> = requestInFile
-    ? { SLUICE_REQUEST_FILE: requestFile }
-    : { SLUICE_REQUEST: json };
-  return new Deno.Command(language.interpreter, {
+  return {
     args: [...language.command(script), ...args],
+    variables: requestInFile ? { SLUICE_REQUEST_FILE: requestFile } : { SLUICE_REQUEST: json },
+  };
+}
+
+const base = {
+  PATH: Deno.env.get("PATH")!,
+  HOME: Deno.env.get("HOME") ?? "/",
+  LANG: "C",
+  LC_ALL: "C",
+  X_ENV: "x",
+};
+
+function start(language: Language, directory: string, source: string, options: Partial<Case>) {
+  const { args, variables } = prepare(language, directory, source, options);
+  return new Deno.Command(language.interpreter, {
+    args,
     clearEnv: true,
-    env: {
-      PATH: Deno.env.get("PATH")!,
-      HOME: Deno.env.get("HOME") ?? "/",
-      LANG: "C",
-      LC_ALL: "C",
-      X_ENV: "x",
-      ...variable,
-    },
+    env: { ...base, ...variables },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -528,14 +546,26 @@ async function run(language: Language, directory: string, source: string, option
   const sent = new Response(options.stdin ?? "").body!.pipeTo(child.stdin);
   const output = await child.output();
   await sent;
-  const stdout = latin1(output.stdout);
+  return answerOf(output.stdout, new TextDecoder().decode(output.stderr), output.code);
+}
+
+/** The same run in a child of a warm parent. */
+async function runForked(language: Language, directory: string, source: string, options: Case): Promise<Answer> {
+  const { args, variables } = prepare(language, directory, source, options);
+  await using launcher = await startWarm({ part: language.warm, argv: [language.interpreter, ...args], env: base });
+  const { stdout, stderr, code } = await runWarm(launcher, variables, options.stdin);
+  return answerOf(stdout, stderr, code!);
+}
+
+function answerOf(bytes: Uint8Array, stderr: string, code: number): Answer {
+  const stdout = latin1(bytes);
   const end = stdout.indexOf("\r\n\r\n");
   return {
     stdout,
     head: end < 0 ? undefined : stdout.slice(0, end).split("\r\n"),
     body: end < 0 ? stdout : stdout.slice(end + 4),
-    stderr: new TextDecoder().decode(output.stderr),
-    code: output.code,
+    stderr,
+    code,
   };
 }
 
@@ -560,24 +590,35 @@ async function streams(language: Language, directory: string, source: string): P
 for (const [name, language] of Object.entries(languages)) {
   const missing = !installed(language);
   if (missing) console.log(`The tests of ${name} are skipped: ${language.interpreter} is not installed`);
-  Deno.test({
-    name: `the runner of ${name}`,
-    ignore: missing,
-    async fn(test) {
-      const directory = await Deno.makeTempDir();
-      try {
-        for (const options of cases) {
-          const source = options.sources[name];
-          if (source === undefined) continue;
-          await test.step(
-            options.name,
-            async () => options.check(await run(language, directory, source, options), name),
-          );
+  const test = (title: string, fn: (test: Deno.TestContext, directory: string) => Promise<void>) =>
+    Deno.test({
+      name: `the runner of ${name}${title}`,
+      ignore: missing,
+      async fn(test) {
+        const directory = await Deno.makeTempDir();
+        try {
+          await fn(test, directory);
+        } finally {
+          await Deno.remove(directory, { recursive: true });
         }
-        await test.step("streams", () => streams(language, directory, streaming[name]));
-      } finally {
-        await Deno.remove(directory, { recursive: true });
-      }
-    },
+      },
+    });
+  const forThis = cases.filter((options) => options.sources[name] !== undefined);
+  test("", async (test, directory) => {
+    for (const options of forThis) {
+      await test.step(
+        options.name,
+        async () => options.check(await run(language, directory, options.sources[name], options), name),
+      );
+    }
+    await test.step("streams", () => streams(language, directory, streaming[name]));
+  });
+  test(", warm", async (test, directory) => {
+    for (const options of forThis) {
+      await test.step(
+        options.name,
+        async () => options.check(await runForked(language, directory, options.sources[name], options), name),
+      );
+    }
   });
 }

@@ -1,9 +1,12 @@
 /** Lower bounds, in C: what starting the program costs without any server, and with the smallest one. */
 
-import type { Load, LoadOptions } from "../load.ts";
+import type { Load, Measure } from "../load.ts";
 import { run, saysWhere, startServer } from "../processes.ts";
 import { compile } from "../tools.ts";
 import type { Rival, RivalContext } from "./rival.ts";
+
+/** The floor that is no server. */
+export const SPAWN_FLOOR = "C floor: posix_spawn";
 
 /** One a connection; more than the load generator opens, as other clients keep theirs open too. */
 const THREADS = 128;
@@ -19,17 +22,14 @@ export const floorHttp: Rival = {
 };
 
 /** posix_spawn and wait in a loop: "connections" is how many loops run at once. */
-export async function floorSpawn(
-  program: string,
-  context: RivalContext,
-): Promise<(options: LoadOptions) => Promise<Load>> {
+export async function floorSpawn(program: string, context: RivalContext): Promise<Measure> {
   const loop = await compile("floor_spawn", context.dir, context.signal);
-  return async ({ connections, seconds, signal }) => {
-    const result = JSON.parse(await run([loop, String(connections), String(seconds), program], signal));
-    return {
-      requestsPerSecond: result.count / result.seconds,
-      p50Ms: result.p50Ns / 1e6,
-      p99Ms: result.p99Ns / 1e6,
-    };
-  };
+  return ({ connections, seconds, signal }) =>
+    measureStarts([loop, String(connections), String(seconds), program], signal);
+}
+
+/** Runs a command that starts programs, and prints how many and how long each took. */
+export async function measureStarts(command: readonly string[], signal: AbortSignal): Promise<Load> {
+  const { count, seconds, p50Ns, p99Ns } = JSON.parse(await run(command, signal));
+  return { requestsPerSecond: count / seconds, p50Ms: p50Ns / 1e6, p99Ms: p99Ns / 1e6 };
 }

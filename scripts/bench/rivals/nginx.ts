@@ -1,11 +1,11 @@
-/** nginx in front of fcgiwrap, which forks a request in each of its workers. */
+/** nginx in front of a FastCGI server: fcgiwrap, which forks a request in each of its workers. */
 
-import { accepting, freePort, startServer } from "../processes.ts";
+import { accepting, freePort, type Server, startServer } from "../processes.ts";
 import { linkAsCgi, type Rival } from "./rival.ts";
 
 const WORKERS = 8;
 
-const config = (dir: string, port: number): string => `
+const config = (dir: string, port: number, { socket, script, settings }: Backend): string => `
 daemon off;
 worker_processes auto;
 ${Deno.uid() === 0 ? "user root;" : ""}
@@ -23,11 +23,9 @@ http {
   server {
     listen 127.0.0.1:${port};
     location / {
-      fastcgi_pass unix:${dir}/fcgiwrap.sock;
-      fastcgi_buffering off;
-      fastcgi_request_buffering off;
-      fastcgi_param NO_BUFFERING 1; # fcgiwrap would hold the output back to its end
-      fastcgi_param SCRIPT_FILENAME ${dir}/program.cgi;
+      fastcgi_pass unix:${socket};
+      ${settings}
+      fastcgi_param SCRIPT_FILENAME ${script};
       fastcgi_param REQUEST_METHOD $request_method;
       fastcgi_param QUERY_STRING $query_string;
       fastcgi_param CONTENT_TYPE $content_type;
@@ -37,36 +35,54 @@ http {
 }
 `;
 
+// fcgiwrap would hold the output back to its end.
+const UNBUFFERED = `
+      fastcgi_buffering off;
+      fastcgi_request_buffering off;
+      fastcgi_param NO_BUFFERING 1;`;
+
+/** A FastCGI server. */
+export interface Backend {
+  command: readonly string[];
+  /** Path of the unix socket where it will listen. */
+  socket: string;
+  /** What it is to run. */
+  script: string;
+  /** Further lines of nginx's configuration. */
+  settings: string;
+}
+
+/** Starts a FastCGI server and nginx in front of it; they are one server. */
+export async function startBehindNginx(backend: Backend, dir: string, signal: AbortSignal): Promise<Server> {
+  const port = freePort();
+  await Deno.writeTextFile(`${dir}/nginx.conf`, config(dir, port, backend));
+  await using stack = new AsyncDisposableStack();
+  const back = stack.use(
+    await startServer(backend.command, { dir, ready: () => socketAccepts(backend.socket), signal }),
+  );
+  const front = stack.use(
+    await startServer(["nginx", "-p", dir, "-e", "stderr", "-c", `${dir}/nginx.conf`], {
+      dir,
+      ready: accepting(port),
+      signal,
+    }),
+  );
+  const held = stack.move();
+  return {
+    url: front.url,
+    pids: [...front.pids, ...back.pids],
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
 export const nginx: Rival = {
   name: "nginx + fcgiwrap",
   async start(program, context) {
     const dir = await Deno.makeTempDir({ dir: context.dir });
-    const port = freePort();
-    await linkAsCgi(program, dir);
-    await Deno.writeTextFile(`${dir}/nginx.conf`, config(dir, port));
-    await using stack = new AsyncDisposableStack();
-    const { signal } = context;
     const socket = `${dir}/fcgiwrap.sock`;
-    const wrap = stack.use(
-      await startServer(["fcgiwrap", "-c", String(WORKERS), "-s", `unix:${socket}`], {
-        dir,
-        ready: () => socketAccepts(socket),
-        signal,
-      }),
-    );
-    const front = stack.use(
-      await startServer(["nginx", "-p", dir, "-e", "stderr", "-c", `${dir}/nginx.conf`], {
-        dir,
-        ready: accepting(port),
-        signal,
-      }),
-    );
-    const held = stack.move();
-    return {
-      url: front.url,
-      pids: [...front.pids, ...wrap.pids],
-      [Symbol.asyncDispose]: () => held.disposeAsync(),
-    };
+    const command = ["fcgiwrap", "-c", String(WORKERS), "-s", `unix:${socket}`];
+    const script = await linkAsCgi(program, dir);
+    return startBehindNginx({ command, socket, script, settings: UNBUFFERED }, dir, context.signal);
   },
 };
 

@@ -11,15 +11,17 @@ export interface RivalContext {
   signal: AbortSignal;
 }
 
-/** A server that can run any program, a fresh process a request. */
+/** A server that can run any program, most of them in a fresh process a request. */
 export interface Rival {
   readonly name: string;
-  /** Starts it with the executable at this path as its only program, on a loopback port. */
+  /** True if it compiles its code while it runs, so that its first requests are slower. */
+  readonly compiles?: boolean;
+  /** Starts it with the file at this path as its only program, on a loopback port. */
   start(program: string, context: RivalContext): Promise<Server>;
 }
 
 /**
- * Links the program under a name that ends in `.cgi`, for servers that want a CGI head: our programs tell by their name
+ * Links the program under a name that ends in `.cgi`, for servers that want a CGI head: our programs in C tell by their name
  * whether to print one, so every rival runs the same file.
  */
 export async function linkAsCgi(program: string, dir: string): Promise<string> {

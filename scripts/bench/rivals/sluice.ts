@@ -9,6 +9,7 @@ const ROOT = new URL("../../../", import.meta.url).pathname;
 export function sluice(name = "Sluice", flags: readonly string[] = []): Rival {
   return {
     name,
+    compiles: true,
     start: (program, { dir, signal }) =>
       startServer([Deno.execPath(), "run", "-A", "cli.ts", "serve", "-p", "0", ...flags, "--", program], {
         dir,

@@ -12,7 +12,10 @@ export const webhook: Rival = {
       id: "program",
       "execute-command": program,
       "include-command-output-in-response": true,
-      "pass-environment-to-command": [{ source: "url", name: "name", envname: "QUERY_STRING" }],
+      "pass-environment-to-command": [
+        { source: "url", name: "name", envname: "QUERY_STRING" },
+        { source: "request", name: "method", envname: "REQUEST_METHOD" },
+      ],
     };
     await Deno.writeTextFile(`${dir}/hooks.json`, JSON.stringify([hook]));
     return startServer(["webhook", "-hooks", `${dir}/hooks.json`, "-ip", "127.0.0.1", "-port", String(port)], {

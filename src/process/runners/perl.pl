@@ -6,7 +6,7 @@
 package Sluice;
 use strict;
 
-my $pid = $$;
+my $pid = 0;    # of the process that answers, once it has begun
 my ($service, $wire, $inode);
 # Perl has two kinds of scripts: under `use utf8` text is characters, else it is the bytes of UTF-8. So are parameters.
 my $characters;
@@ -274,18 +274,9 @@ sub read_file {
     return scalar <$file>;
 }
 
-sub read_request {
-    my ($text, $path) = delete @ENV{qw(SLUICE_REQUEST SLUICE_REQUEST_FILE)};
-    local $_ = defined $path ? read_file($path) : defined $text ? $text : '{}';
-    return json_value();
-}
-
 sub make_service {
-    my ($request) = @_;
-    my $params = delete $request->{params} || {};
-    my $req = bless $request, 'Sluice::Request';
     my $res = Sluice::Response->new;
-    return { params => $params, env => \%ENV, req => $req, request => $req, res => $res, response => $res };
+    return { env => \%ENV, res => $res, response => $res };
 }
 
 # Children inherit the file descriptor and write past the tie: the head has to be out before they start. Only package
@@ -298,25 +289,47 @@ sub flush_before_children {
     *main::exec = sub { $flush->(); CORE::exec(@_) };
 }
 
-sub install {
+# Installs what is the same for every request, and returns the script's source.
+sub prepare {
     my $source = read_file($0);
     $characters = $source =~ /^\s*use\s+utf8\b/m ? 1 : 0;
-    $service = make_service(read_request());
+    $service = make_service();
     my $global = $service;
     *main::service = *main::hook = *main::Hook = \$global;    # imported like this, they need no `our` under strict
     open $wire, '>&=', 1 or die "Cannot write the response: $!\n";
-    $inode = (stat $wire)[1];
     tie *STDOUT, 'Sluice::Output';
     flush_before_children($source);
+    return $source;
 }
 
-install();
+# Begins the answer to one request, which is JSON: as text, or as the path of a file.
+sub begin {
+    my ($text, $path) = @_;
+    $pid = $$;
+    $inode = (stat $wire)[1];
+    local $_ = defined $path ? read_file($path) : defined $text ? $text : '{}';
+    my $request = json_value();
+    $service->{params} = delete $request->{params} || {};
+    $service->{req} = $service->{request} = bless $request, 'Sluice::Request';
+}
+
+# A warm parent comes back from here in its children only, each with a request of its own.
+if (exists $ENV{SLUICE_WARM}) { require(delete $ENV{SLUICE_WARM}) }
+else {
+    prepare();
+    begin(delete @ENV{qw(SLUICE_REQUEST SLUICE_REQUEST_FILE)});
+}
+
+our $over;    # a warm child's report
 
 # The first END block compiled is the last to run: the script's own may print until then.
 END {
-    if (!$? and $$ == $pid and !$service->{res}{ended}) {
-        local $?;
-        $service->{res}->end;
+    if ($$ == $pid) {
+        if (!$? and !$service->{res}{ended}) {
+            local $?;
+            $service->{res}->end;
+        }
+        $over->($wire, $inode) if $over;
     }
 }
 

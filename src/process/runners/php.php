@@ -20,12 +20,12 @@ final class Response
     private int $pid;
     private ?\LogicException $refused = null;
     /** @var resource standard output itself, without the buffer and the filter */
-    private $wire;
+    private $wire = null;
 
-    public function __construct()
+    public function begin(): void
     {
         $this->pid = getmypid();
-        $this->wire = fopen('php://stdout', 'wb');
+        $this->wire ??= fopen('php://stdout', 'wb');
     }
 
     /** Sets the status, or without an argument tells it. */
@@ -125,7 +125,7 @@ final class Response
         } catch (\LogicException $error) {
             $this->refused ??= $error;
         }
-        if ($phase & PHP_OUTPUT_HANDLER_FINAL && !$this->ended && getmypid() === $this->pid) {
+        if ($phase & PHP_OUTPUT_HANDLER_FINAL && getmypid() === $this->pid) {
             $this->complete();
         }
         return '';
@@ -144,8 +144,13 @@ final class Response
         // takes the buffer away, and what it prints from then on follows the head by itself.
         if (count(debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS, 3)) > 2) {
             $this->flush();
-        } elseif ($this->started && !$this->chunked || !failed()) {
+            return;
+        }
+        if (!$this->ended && ($this->started && !$this->chunked || !failed())) {
             $this->end();
+        }
+        if (class_exists(Warm::class, false)) {
+            Warm::end($this->wire);
         }
     }
 
@@ -168,7 +173,9 @@ final class Response
         $fields = array_replace(['content-type' => [['Content-Type', 'text/plain; charset=utf-8']]], $this->fields);
         $names = [...array_column($fields['trailer'] ?? [], 1), ...array_column($this->trailers, 0)];
         unset($fields['trailer']);
-        $names = preg_split('/[,\s]+/', strtolower(implode(',', $names)), -1, PREG_SPLIT_NO_EMPTY);
+        if ($names) {
+            $names = preg_split('/[,\s]+/', strtolower(implode(',', $names)), -1, PREG_SPLIT_NO_EMPTY);
+        }
         $this->declared = array_unique($names);
         if ($this->declared) {
             $this->chunked = true;
@@ -189,7 +196,7 @@ final class Request implements \IteratorAggregate
 {
     public mixed $id, $method, $url, $path, $headers, $remoteAddress, $query, $files, $body;
 
-    public function __construct(array $request)
+    public function begin(array $request): void
     {
         foreach (array_keys(get_class_vars(self::class)) as $name) {
             $this->$name = $request[$name] ?? null;
@@ -220,12 +227,18 @@ final class Service
     public Response $res;
     public Response $response;
 
-    public function __construct(array $request)
+    public function __construct()
+    {
+        $this->req = $this->request = new Request();
+        $this->res = $this->response = new Response();
+    }
+
+    public function begin(array $request): void
     {
         $this->params = $request['params'] ?? [];
         $this->env = getenv();
-        $this->req = $this->request = new Request($request);
-        $this->res = $this->response = new Response();
+        $this->req->begin($request);
+        $this->res->begin();
     }
 }
 
@@ -269,6 +282,9 @@ function failed(): bool
     if ((error_get_last()['type'] ?? 0) & $fatal) {
         return true;
     }
+    if (class_exists(Warm::class, false)) {
+        return Warm::status() !== 0;
+    }
     $child = function_exists('pcntl_fork') ? pcntl_fork() : -1;
     if ($child === -1) {
         return false;
@@ -276,14 +292,19 @@ function failed(): bool
     return $child === 0 || pcntl_waitpid($child, $status) !== $child || $status !== 0;
 }
 
-function read_request(): array
+/** @return array{string|false, string|false} the request as JSON, or the path of a file with it */
+function take_request(): array
 {
-    $text = getenv('SLUICE_REQUEST');
-    $path = getenv('SLUICE_REQUEST_FILE');
+    $request = [getenv('SLUICE_REQUEST'), getenv('SLUICE_REQUEST_FILE')];
     foreach (['SLUICE_REQUEST', 'SLUICE_REQUEST_FILE'] as $name) {
         putenv($name);
         unset($_SERVER[$name], $_ENV[$name]);
     }
+    return $request;
+}
+
+function read_request(string|false $text, string|false $path): array
+{
     $text = $path === false ? $text : file_get_contents($path);
     return json_decode($text ?: '{}', true, 1 << 16, JSON_THROW_ON_ERROR);
 }
@@ -300,5 +321,11 @@ function install(Service $service): void
     register_shutdown_function([$service->res, 'throwRefused']);
 }
 
-$service = $hook = $Hook = new Service(read_request());
-install($service);
+$service = $hook = $Hook = new Service();
+if (getenv('SLUICE_WARM') === false) {
+    install($service);
+    $service->begin(read_request(...take_request()));
+} else {
+    eval('?>' . file_get_contents(getenv('SLUICE_WARM'))); // a file that is required would be among the included ones
+    $service->begin(read_request(...Warm::serve($service))); // from here on in a child
+}

@@ -12,6 +12,7 @@ import os
 import sys
 
 BUFFER_BYTES = 65536
+current = None  # the service of the run
 TOKEN_MARKS = "!#$%&'*+-.^_`|~"  # RFC 9110 section 5.6.2, besides letters and digits
 
 
@@ -214,39 +215,42 @@ def read_request():
     path = os.environ.pop("SLUICE_REQUEST_FILE", None)
     if path:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
-    return parse_json(text or "{}")
+            return file.read()
+    return text or "{}"
 
 
-def flush_before_children(response):
+def flush_before_children():
     """A child that inherits standard output writes past `sys.stdout`: the head has to be out before it starts."""
 
     def hook(event, _):
-        if event not in ("os.system", "os.exec", "subprocess.Popen") or os.getpid() != response._pid:
+        if event not in ("os.system", "os.exec", "subprocess.Popen") or not current or os.getpid() != current.res._pid:
             return
         # The event does not tell where the output goes: one that is captured must leave the head open to changes.
         if event == "subprocess.Popen" and sys._getframe(1).f_locals.get("c2pwrite", -1) not in (-1, 1):
             return
-        response.flush()
+        current.res.flush()
 
     sys.addaudithook(hook)
 
 
-def run(script):
+def compiled(script):
+    with io.open_code(script) as file:
+        return compile(file.read(), os.path.abspath(script), "exec", dont_inherit=True)
+
+
+def run(script, code):
     main = type(sys)("__main__")
     main.__file__ = os.path.abspath(script)
     main.__builtins__ = builtins
     sys.modules["__main__"] = main
     sys.path[0] = os.path.dirname(os.path.realpath(script))
-    with io.open_code(script) as file:
-        code = compile(file.read(), main.__file__, "exec", dont_inherit=True)
-    exec(code, main.__dict__)
+    exec(code or compiled(script), main.__dict__)
 
 
-def exit_code(script, response):
+def exit_code(script, code, response):
     """Runs the script and returns what to exit with."""
     try:
-        run(script)
+        run(script, code)
     except SystemExit as exit:
         if exit.code not in (None, 0):
             response.fail()
@@ -261,23 +265,53 @@ def exit_code(script, response):
         return 1
 
 
-def finish(response):
+def finish():
+    if current is None:
+        return  # the request itself could not be read
     try:
-        response.finish()
+        current.res.finish()
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
         os._exit(1)
 
 
+def serve(text, code=None):
+    """Runs the script for one request and returns what to exit with."""
+    global current
+    current = builtins.service = builtins.hook = builtins.Hook = Service(parse_json(text))
+    sys.stdout = sys.__stdout__ = current.res._out
+    return exit_code(sys.argv[0], code, current.res)
+
+
+def serve_forked(part):
+    """Becomes a warm parent, and in each of its children serves."""
+    import json  # any run may answer with it
+
+    warm = type(sys)("sluice_warm")
+    with io.open_code(part) as file:
+        exec(compile(file.read(), part, "exec", dont_inherit=True), warm.__dict__)
+    try:
+        code = compiled(sys.argv[0])
+    except (OSError, SyntaxError, ValueError):
+        code = None  # each run says so itself
+    runs = warm.start(sys.argv[0])
+    while True:
+        status = serve(runs.take() or read_request(), code)
+        if os.getpid() != runs.pid:
+            sys.exit(status)  # a process that the script has forked
+        runs.over(warm.end(status, runs.loaded))
+        atexit.register(finish)
+
+
 def main():
-    service = Service(read_request())
-    builtins.service = builtins.hook = builtins.Hook = service
-    sys.stdout = sys.__stdout__ = service.res._out
-    flush_before_children(service.res)
-    # The first handler registered is the last to run: the script's threads and handlers may print until then.
-    atexit.register(finish, service.res)
     del sys.argv[0]
-    sys.exit(exit_code(sys.argv[0], service.res))
+    # The first handler registered is the last to run: the script's threads and handlers may print until then.
+    atexit.register(finish)
+    flush_before_children()
+    part = os.environ.pop("SLUICE_WARM", None)
+    if part:
+        serve_forked(part)
+    sys.exit(serve(read_request()))
 
 
 main()

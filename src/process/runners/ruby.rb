@@ -9,11 +9,15 @@ module Sluice
   TOKEN = /\A[!#$%&'*+\-.^_`|~0-9A-Za-z]+\z/ # RFC 9110 section 5.6.2
 
   class Response
-    def initialize
-      @raw = STDOUT.method(:write) # what IO itself does, taken before Output comes in front of it
-      @pid, @inode = Process.pid, STDOUT.stat.ino
+    def initialize(raw = STDOUT.method(:write)) # what IO itself does, taken before Output comes in front of it
+      @raw = raw
       @code, @fields, @trailers, @declared = 200, {}, [], []
       @chunked = @started = @ended = false
+    end
+
+    # Makes the present process the one that answers. What a warm parent prints before is no response.
+    def start
+      @pid, @inode = Process.pid, STDOUT.stat.ino
     end
 
     # Sets the status, or without an argument tells it.
@@ -173,10 +177,14 @@ module Sluice
     alias request req
     alias response res
 
-    def initialize(text)
-      @text = text
+    def initialize(res = Response.new)
       @req = Request.new(self)
-      @res = Response.new
+      @res = res
+    end
+
+    def start(text)
+      @text = text
+      @res.start
     end
 
     # Parsed when first asked for: scripts that need no parameters need not wait for the JSON library.
@@ -241,7 +249,9 @@ module Sluice
 
   Encoding.default_external = Encoding::UTF_8
   ARGV.map! { |argument| argument.dup.force_encoding(Encoding::UTF_8) }
-  SERVICE = Service.new(read_request)
+  warm = ENV.delete("SLUICE_WARM")
+  load warm if warm
+  SERVICE = Service.new
   install
   # The first handler registered is the last to run: the script's own may print until then.
   at_exit { SERVICE.res.finish(!$!.nil? && !($!.is_a?(SystemExit) && $!.success?)) }
@@ -249,3 +259,5 @@ end
 
 $service = $hook = Sluice::SERVICE
 Hook = $service
+Sluice::Warm.serve if defined?(Sluice::Warm) # comes back in a process of its own for each request
+Sluice::SERVICE.start(Sluice.read_request)

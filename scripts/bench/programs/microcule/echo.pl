@@ -1,0 +1,2 @@
+print "name=$Hook_params_name\n";
+print "method=$Hook_input_method\n";

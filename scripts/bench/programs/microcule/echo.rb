@@ -1,0 +1,2 @@
+puts "name=#{Hook['params']['name']}"
+puts "method=#{Hook['input']['method']}"

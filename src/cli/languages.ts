@@ -13,8 +13,8 @@ interface Row {
   readonly extensions: readonly string[];
   readonly mode: "plain" | "service";
   readonly compiled: boolean;
-  /** Whether a program's interpreter is kept warm. */
-  readonly warm: boolean;
+  /** How its interpreter is kept warm; null where it is not. */
+  readonly warm: "fork" | "ahead" | null;
   /** Path of what runs or compiles it; null when it is missing. */
   readonly interpreter: string | null;
   readonly version: string | null;
@@ -43,7 +43,7 @@ async function describe(language: Language): Promise<Row> {
     extensions: language.extensions,
     mode: language.runner ? "service" : "plain",
     compiled: language.build !== undefined,
-    warm: language.warm !== undefined,
+    warm: language.warm?.how ?? null,
     interpreter,
     version: interpreter && await versionNumber(language, interpreter),
     install: language.install ?? null,
@@ -54,7 +54,7 @@ function table(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.name,
     row.extensions.join(" ") || "-",
-    row.mode + (row.compiled ? ", compiled" : "") + (row.warm ? ", warm" : ""),
+    row.mode + (row.compiled ? ", compiled" : "") + (row.warm ? `, warm (${row.warm})` : ""),
     row.version ?? "-",
     row.interpreter ?? (row.install ? `not found: install ${row.install}` : "not found"),
   ]);

@@ -38,7 +38,7 @@ interface ServeFlags {
   readonly type?: string;
   readonly dev: boolean;
   readonly log: "human" | "json" | "none";
-  readonly warm: number;
+  readonly warm?: number;
   readonly reuse: number;
   readonly workers: number;
   readonly once: boolean;
@@ -106,9 +106,9 @@ export function serveCommand(commands: () => string[]): Command {
     .addOption(
       flag(
         "--warm <n>",
-        "processes forked ahead that wait at most, 0 to start each cold",
+        "processes that wait, forked or started ahead, at most; 0 for none (default: by language)",
         countOrNone,
-        16,
+        undefined,
         "SLUICE_WARM",
       ),
     )
@@ -199,7 +199,7 @@ function programOptions(flags: ServeFlags, log: Log): Omit<ProgramOptions, "file
     timeoutMs: flags.timeout,
     idleTimeoutMs: flags.idleTimeout,
     watch: flags.watch,
-    warm: flags.warm,
+    warm: flags.warm ?? true,
     reuse: flags.reuse,
     dev: flags.dev,
     contentType: flags.type,
@@ -269,10 +269,11 @@ async function prepare(handler: ProgramHandler): Promise<void> {
 }
 
 /** Says in one line whether requests will find warm processes. */
-function sayHowStarted({ title, language, warm }: ProgramHandler): void {
+function sayHowStarted({ title, language, warm, waiting }: ProgramHandler): void {
   if (!warm) return;
   const cold = warm.kind === "refused" || warm.kind === "failed";
-  const how = cold ? `started cold for each request: ${warm.why}` : `kept warm: a forked ${language} for each request`;
+  const cost = waiting ? ` (${waiting.count} wait, ${(waiting.ownBytes / 2 ** 20).toFixed(1)} MiB each)` : "";
+  const how = cold ? `started cold: ${warm.why}` : `kept warm: a fresh ${language} process for each request${cost}`;
   writeStderr(`sluice serve: ${title} is ${how}\n`);
 }
 

@@ -5,7 +5,7 @@ import { build, expand, stem } from "./build.ts";
 import { materialize } from "./cache.ts";
 import { denoConfigFlags } from "./deno_config.ts";
 import { findCommand, isExecutable } from "./find_command.ts";
-import type { Language } from "./language.ts";
+import type { Language, WarmWay } from "./language.ts";
 import { findInterpreter, findTool, type Languages, missingInterpreter } from "./languages.ts";
 import { runnerFile, warmFile } from "./runners.ts";
 import type { Service } from "./service.ts";
@@ -44,11 +44,12 @@ export interface Command {
   readonly warm: WarmCommand | undefined;
 }
 
-/** What starts a warm parent: the argument list of a run, and more. */
+/** What starts an interpreter that waits for runs: the argument list of a run, and more. */
 export interface WarmCommand {
+  readonly how: WarmWay["how"];
   readonly argv: readonly [string, ...string[]];
-  /** Variables that make the runner a warm parent. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Variables that make it wait. */
+  readonly waitEnv: Readonly<Record<string, string>>;
   /** Files that it reads and never looks at again. */
   readonly sources: readonly string[];
 }
@@ -120,7 +121,7 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
     mode,
     title: options.file ?? `${language.name} code`,
     env: runner ? runnerEnvironment(language, file) : {},
-    warm: runner && argv && language.warm ? warmCommand(language.warm, argv, file) : undefined,
+    warm: argv && language.warm && (runner || !language.runner) ? warmCommand(language.warm, argv, file) : undefined,
     argv: (fresh) => {
       if (direct) return direct;
       if (fresh || !built) {
@@ -133,10 +134,10 @@ function resolveFile(path: string, language: Language, options: CommandOptions):
   };
 }
 
-function warmCommand(part: string, argv: WarmCommand["argv"], file: string): WarmCommand {
+function warmCommand(way: WarmWay, argv: WarmCommand["argv"], file: string): WarmCommand {
   // What a user wants to have loaded ahead stands in a file named warm, beside the program.
   const sources = [file, join(dirname(file), `warm${extname(file)}`)];
-  return { argv, env: { SLUICE_WARM: warmFile(part) }, sources };
+  return { how: way.how, argv, waitEnv: { [way.variable ?? "SLUICE_WARM"]: warmFile(way.part) }, sources };
 }
 
 /** What a runner is told besides its arguments. */

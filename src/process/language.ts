@@ -23,10 +23,20 @@ export interface Language {
   readonly build?: readonly string[];
   /** File under `runners/` that gives the script its `service` object. */
   readonly runner?: string;
-  /** File under `runners/warm/` that keeps the interpreter warm for scripts with the runner. */
-  readonly warm?: string;
+  /** How its interpreter is kept warm: without a runner in every mode, else in service mode. */
+  readonly warm?: WarmWay;
   /** Arguments that make the interpreter print its version. Default `["--version"]`. */
   readonly versionArgs?: readonly string[];
   /** What to install when no interpreter is found: a Debian package name, or a sentence. */
   readonly install?: string;
+}
+
+/** A way to keep an interpreter warm. */
+export interface WarmWay {
+  /** `fork`: one parent that forks a child for each run. `ahead`: processes that have started and wait for one run each. */
+  readonly how: "fork" | "ahead";
+  /** File under `runners/warm/`. */
+  readonly part: string;
+  /** The variable that tells the interpreter or the runner of the file. Default `SLUICE_WARM`. */
+  readonly variable?: string;
 }

@@ -46,6 +46,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "{runner}", "{file}"],
     direct: ["{interpreter}", "{file}"],
     runner: "javascript.js",
+    warm: { how: "ahead", part: "javascript_ahead.mjs" },
     install: "nodejs",
   },
   {
@@ -55,6 +56,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "{runner}", "{file}"],
     direct: ["{interpreter}", "{file}"],
     runner: "javascript.js",
+    warm: { how: "ahead", part: "javascript_ahead.mjs" },
     install: "Bun, https://bun.sh",
   },
   {
@@ -76,7 +78,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-X", "utf8", "{runner}", "{file}"],
     direct: ["{interpreter}", "-X", "utf8", "{file}"],
     runner: "python.py",
-    warm: "python.py",
+    warm: { how: "fork", part: "python.py" },
     install: "python3",
   },
   {
@@ -87,7 +89,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-r", "{runner}", "{file}"],
     direct: ["{interpreter}", "{file}"],
     runner: "ruby.rb",
-    warm: "ruby.rb",
+    warm: { how: "fork", part: "ruby.rb" },
     install: "ruby",
   },
   {
@@ -99,7 +101,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-M5.008;BEGIN{require shift@ARGV}", "{file}", "{runner}"],
     direct: ["{interpreter}", "{file}"],
     runner: "perl.pl",
-    warm: "perl.pl",
+    warm: { how: "fork", part: "perl.pl" },
     install: "perl",
   },
   {
@@ -110,7 +112,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", "-d", "display_errors=stderr", "-d", "auto_prepend_file={runner}", "-f", "{file}", "--"],
     direct: ["{interpreter}", "-d", "display_errors=stderr", "-f", "{file}", "--"],
     runner: "php.php",
-    warm: "php.php",
+    warm: { how: "fork", part: "php.php" },
     install: "php-cli",
   },
   {
@@ -166,6 +168,7 @@ export const languages: readonly Language[] = [
     extensions: [".r"],
     interpreters: ["Rscript"],
     run: ["{interpreter}", "{file}"],
+    warm: { how: "ahead", part: "r.R", variable: "R_PROFILE" },
     install: "r-base-core",
   },
   {

@@ -1,10 +1,13 @@
 /** The choice of a launcher: the best that the system and the permissions allow. */
 
 import { CommandLauncher } from "./command_launcher.ts";
+import type { WarmCommand } from "./command.ts";
 import { findCommand } from "./find_command.ts";
 import type { Launcher } from "./launcher.ts";
 import { libc } from "./libc.ts";
 import { PosixLauncher } from "./posix_launcher.ts";
+import { AheadLauncher, type AheadLauncherOptions } from "./warm/ahead_launcher.ts";
+import type { KeepingLauncher } from "./warm/keep_warm.ts";
 import { WarmLauncher, type WarmLauncherOptions } from "./warm/warm_launcher.ts";
 
 let chosen: Launcher | undefined;
@@ -20,9 +23,19 @@ function choose(): Launcher {
 }
 
 /** A launcher that keeps a program warm; undefined where the system or its permissions don't allow it. */
-export function warmLauncher(options: Omit<WarmLauncherOptions, "libc" | "launcher">): WarmLauncher | undefined {
+export function warmLauncher({ how, reuse, ...rest }: KeepOptions): KeepingLauncher | undefined {
   const [library, launcher] = [libc(), defaultLauncher()];
-  return library && launcher instanceof PosixLauncher
-    ? new WarmLauncher({ ...options, libc: library, launcher })
-    : undefined;
+  if (!library || !(launcher instanceof PosixLauncher)) return undefined;
+  const options = { ...rest, libc: library, launcher };
+  if (how === "ahead") return new AheadLauncher(options);
+  return new WarmLauncher({ ...options, env: { ...rest.env, ...rest.waitEnv, SLUICE_REUSE: String(reuse) } });
 }
+
+/** How a program is kept warm, and by what. */
+export type KeepOptions =
+  & Omit<WarmLauncherOptions & AheadLauncherOptions, "libc" | "launcher">
+  & Pick<WarmCommand, "how">
+  & {
+    /** Runs that a forked process takes. */
+    readonly reuse: number;
+  };

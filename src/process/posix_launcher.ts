@@ -78,7 +78,7 @@ export class PosixLauncher implements Launcher {
    *
    * @param handed what it gets as 3, 4 and so on; still to be closed here
    */
-  async launchWith(spec: LaunchSpec, handed: readonly number[]): Promise<Child> {
+  async launchWith(spec: LaunchSpec, handed: readonly number[]): Promise<PosixChild> {
     using _turn = await this.#spawns.enter();
     const libc = this.#libc;
     using fds = new Descriptors(libc);

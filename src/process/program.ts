@@ -17,7 +17,7 @@ import { warmLauncher } from "./launchers.ts";
 import { removeFolder } from "./remove.ts";
 import { clientGone, Run, type RunResult } from "./run.ts";
 import { StandardError } from "./standard_error.ts";
-import type { WarmLauncher, WarmState } from "./warm/warm_launcher.ts";
+import { costOfWaiting, type KeepingLauncher, type WaitingProcesses, type WarmState } from "./warm/keep_warm.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
 export interface ProgramHandler extends Handler, AsyncDisposable {
@@ -29,6 +29,8 @@ export interface ProgramHandler extends Handler, AsyncDisposable {
   readonly mode: Mode;
   /** How its runs are started at the moment; undefined where they are never warm. */
   readonly warm: WarmState | undefined;
+  /** What the processes cost that wait for a request at the moment; undefined when none does. */
+  readonly waiting: WaitingProcesses | undefined;
   /**
    * Builds the program if its language is compiled, and loads it where it is kept warm; else the first request does.
    *
@@ -58,8 +60,11 @@ export function program(options: ProgramOptions): ProgramHandler {
   const running = new Program(options);
   const handler: Handler = (request, info) => running.handle(request, info);
   const { title, language, mode } = running.command;
-  Object.defineProperty(handler, "warm", { get: () => running.warm?.state });
-  return Object.assign(handler as Handler & { readonly warm: WarmState | undefined }, {
+  Object.defineProperties(handler, {
+    warm: { get: () => running.warm?.state },
+    waiting: { get: () => running.warm && costOfWaiting(running.warm) },
+  });
+  return Object.assign(handler as Handler & Pick<ProgramHandler, "warm" | "waiting">, {
     title,
     language,
     mode,
@@ -89,6 +94,9 @@ export async function spawn(request: Request, options: ProgramOptions): Promise<
   return await new Program({ ...options, warm: 0 }).handle(request);
 }
 
+/** Processes that wait for a request at most, unless a user says how many. */
+const SPARES = { fork: 16, ahead: 2 * navigator.hardwareConcurrency } as const;
+
 class Program {
   readonly command: Command;
   readonly #settings: ProgramSettings;
@@ -98,7 +106,7 @@ class Program {
   readonly #memory = new Budget(defaults.parsedBytesInAll);
   readonly #files = new Budget(defaults.filesBytesInAll);
   /** Starts its runs warm; undefined where they are always cold. */
-  readonly warm: WarmLauncher | undefined;
+  readonly warm: KeepingLauncher | undefined;
   readonly #closing = new AbortController();
   /** Aborts when the program is closed, or its user's signal says so. */
   readonly #signal: AbortSignal;
@@ -144,17 +152,18 @@ class Program {
     await this.warm?.[Symbol.asyncDispose]();
   }
 
-  #warmLauncher(): WarmLauncher | undefined {
+  #warmLauncher(): KeepingLauncher | undefined {
     const { warm } = this.command;
-    const { warm: sparesMax, reuse, cwd, limits, log } = this.#settings;
-    if (!warm || sparesMax === 0) return undefined;
+    const { warm: wanted, reuse, cwd, limits, log } = this.#settings;
+    if (!warm || wanted === 0) return undefined;
     const program = this.command.title;
     const output = new StandardError((line) => log("warn", line, { program, stream: "warm parent" }), 0);
     return warmLauncher({
       ...warm,
-      env: { ...this.#env, ...warm.env, SLUICE_REUSE: String(reuse) },
+      env: this.#env,
+      reuse,
       cwd,
-      sparesMax,
+      sparesMax: wanted === true ? SPARES[warm.how] : wanted,
       runsMax: limits.concurrency,
       onOutput: (chunk) => output.push(chunk),
       onEvent: (level, message) => log(level, `${program}: ${message}`),

@@ -73,10 +73,11 @@ export interface ProgramOptions extends CommandOptions {
   /** Takes a report when a process has ended and nothing of it is left. */
   readonly onExit?: (report: ExitReport) => void;
   /**
-   * Keep the interpreter warm, where the language can be: so many processes, forked ahead, wait for a request at most.
-   * They live until the handler is disposed. Default 0: each run starts the interpreter anew.
+   * Keep the interpreter warm, where the language can be: so many processes wait for a request at most; `true` for 16 where
+   * they are forked, and two for each core where they are started ahead, which costs more. They live until the handler is
+   * disposed. Default 0: each run starts the interpreter anew.
    */
-  readonly warm?: number;
+  readonly warm?: number | true;
   /** Requests that a warm process serves before it ends. Default 1: every request has a fresh process. */
   readonly reuse?: number;
   /** Another way to start processes; without it, warm ones are not. */
@@ -100,7 +101,7 @@ export interface ProgramSettings {
   readonly log: Log;
   readonly onLog: (line: string, requestId: string) => void;
   readonly onExit: (report: ExitReport) => void;
-  readonly warm: number;
+  readonly warm: number | true;
   readonly reuse: number;
   readonly launcher: Launcher;
 }
@@ -128,7 +129,7 @@ export function settle(options: ProgramOptions): ProgramSettings {
     log,
     onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
     onExit: options.onExit ?? (() => {}),
-    warm: checkedCount("warm", options.warm ?? 0, 0),
+    warm: options.warm === true || checkedCount("warm", options.warm ?? 0, 0),
     reuse: checkedCount("reuse", options.reuse ?? 1, 1),
     launcher: options.launcher ?? defaultLauncher(),
   };

@@ -7,9 +7,11 @@ import php from "./runners/php.php" with { type: "text" };
 import python from "./runners/python.py" with { type: "text" };
 import ruby from "./runners/ruby.rb" with { type: "text" };
 import tcl from "./runners/tcl.tcl" with { type: "text" };
+import warmJavascriptAhead from "./runners/warm/javascript_ahead.mjs" with { type: "text" };
 import warmPerl from "./runners/warm/perl.pl" with { type: "text" };
 import warmPhp from "./runners/warm/php.php" with { type: "text" };
 import warmPython from "./runners/warm/python.py" with { type: "text" };
+import warmR from "./runners/warm/r.R" with { type: "text" };
 import warmRuby from "./runners/warm/ruby.rb" with { type: "text" };
 import { materialize } from "./cache.ts";
 
@@ -24,9 +26,11 @@ const texts: Record<string, string> = {
 };
 
 const warmTexts: Record<string, string> = {
+  "javascript_ahead.mjs": warmJavascriptAhead,
   "perl.pl": warmPerl,
   "php.php": warmPhp,
   "python.py": warmPython,
+  "r.R": warmR,
   "ruby.rb": warmRuby,
 };
 
@@ -34,7 +38,7 @@ const warmTexts: Record<string, string> = {
 export const runnerNames: readonly string[] = Object.keys(texts);
 
 /**
- * Path of the file that makes a runner a warm parent.
+ * Path of the file that makes an interpreter wait for runs.
  *
  * @param name as in the language table
  */

@@ -26,28 +26,40 @@ for (const [name, own] of Map.groupBy(examples, (example) => example.language)) 
   const missing = language.interpreters !== undefined && findInterpreter(language) === undefined;
   if (missing) console.log(`not tested: ${name}, because ${language.interpreters!.join(" or ")} is not installed`);
 
-  Deno.test({
-    name: `examples in ${name} answer as expected`,
-    ignore: missing,
-    fn: async () => {
-      for (const [file, requests] of Map.groupBy(own, (example) => example.file)) {
-        const path = fileURLToPath(new URL(file, folder));
-        await using server = await listenProgram({
-          file: path,
-          language: name,
-          mode: requests[0].mode,
-          timeoutMs: TIMEOUT_MS,
-        });
-        await Promise.all(requests.map(async ({ request: { path, ...init }, expect }) => {
-          const response = await fetch(server.url + path, init);
-          const told = `${init.method} ${file} ${path}: ${server.log.join("\n")}`;
-          const body = await response.text();
-          deepEqual([response.status, body], [expect.status, expect.body], told);
-          for (const [field, value] of Object.entries(expect.headers ?? {})) {
-            equal(response.headers.get(field), value, `${told}: ${field}`);
-          }
-        }));
-      }
-    },
+  const test = (title: string, warm: number) =>
+    Deno.test({
+      name: `examples in ${name} answer as expected${title}`,
+      ignore: missing,
+      fn: async () => {
+        for (const [file, requests] of Map.groupBy(own, (example) => example.file)) {
+          await answer(name, file, requests, warm);
+        }
+      },
+    });
+  test("", 0);
+  if (language.warm) test(", warm", 4);
+}
+
+/** Asks one program all that is expected of it, at once. */
+async function answer(name: string, file: string, requests: readonly Example[], warm: number): Promise<void> {
+  const path = fileURLToPath(new URL(file, folder));
+  await using server = await listenProgram({
+    file: path,
+    language: name,
+    mode: requests[0].mode,
+    timeoutMs: TIMEOUT_MS,
+    warm,
   });
+  await server.handler.prepare();
+  const state = server.handler.warm;
+  if (state) equal(state.kind, "ready", `${file}: ${JSON.stringify(state)} ${server.log.join("\n")}`);
+  await Promise.all(requests.map(async ({ request: { path, ...init }, expect }) => {
+    const response = await fetch(server.url + path, init);
+    const told = `${init.method} ${file} ${path}: ${server.log.join("\n")}`;
+    const body = await response.text();
+    deepEqual([response.status, body], [expect.status, expect.body], told);
+    for (const [field, value] of Object.entries(expect.headers ?? {})) {
+      equal(response.headers.get(field), value, `${told}: ${field}`);
+    }
+  }));
 }

@@ -5,6 +5,7 @@ import {
   type ExitReport,
   type Handler,
   program,
+  type ProgramHandler,
   type ProgramOptions,
   serveHttp,
   type ServeOptions,
@@ -39,6 +40,7 @@ export interface ListeningProgram extends Listening {
   readonly log: string[];
   /** Reports of the processes that have ended. */
   readonly exits: ExitReport[];
+  readonly handler: ProgramHandler;
   /** The next report, of those that were not asked for yet. */
   exit(): Promise<ExitReport>;
 }
@@ -66,6 +68,7 @@ export async function listenProgram(
     ...listening,
     log,
     exits,
+    handler,
     exit: async () => (await reader.read()).value!,
     [Symbol.asyncDispose]: async () => {
       await handler[Symbol.asyncDispose]();

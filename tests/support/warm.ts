@@ -63,14 +63,17 @@ export function makeWarm(settings: WarmSettings): WarmLauncher {
   const decoder = new TextDecoder();
   return warmLauncher({
     argv: [findCommand(command)!, ...args],
-    env: { PATH: Deno.env.get("PATH")!, ...env, SLUICE_WARM: warmFile(part) },
+    env: { PATH: Deno.env.get("PATH")!, ...env },
+    how: "fork",
+    waitEnv: { SLUICE_WARM: warmFile(part) },
+    reuse: Number(env.SLUICE_REUSE ?? 1),
     cwd: undefined,
     sources,
     sparesMax,
     runsMax,
     onOutput: (chunk) => void said.push(decoder.decode(chunk)),
     onEvent: (_level, message) => void said.push(message),
-  })!;
+  }) as WarmLauncher;
 }
 
 /** A run that has ended. */

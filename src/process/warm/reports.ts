@@ -90,7 +90,8 @@ export class LineReader {
   lines(chunk: Uint8Array): string[] {
     const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
     this.#rest = lines.pop()!;
-    if (this.#rest.length > LINE_BYTES_MAX) throw new RangeError("A report is longer than 4096 bytes");
-    return lines;
+    if (this.#rest.length <= LINE_BYTES_MAX) return lines;
+    this.#rest = "";
+    throw new RangeError("A report is longer than 4096 bytes");
   }
 }

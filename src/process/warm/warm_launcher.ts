@@ -3,9 +3,10 @@
  * can't do, or can't do at the moment, is done cold, so that no request ever waits for it to load or is lost with it.
  */
 
-import type { Child, Launcher, LaunchSpec } from "../launcher.ts";
+import type { Child, LaunchSpec } from "../launcher.ts";
 import type { Libc } from "../libc.ts";
 import type { PosixLauncher } from "../posix_launcher.ts";
+import { fingerprint, type KeepingLauncher, type WarmState } from "./keep_warm.ts";
 import { PoolSize } from "./pool_size.ts";
 import { WarmParent, WarmRefusal } from "./warm_parent.ts";
 
@@ -28,14 +29,6 @@ export interface WarmLauncherOptions {
   /** Takes what happens to the parent: one sentence each. */
   readonly onEvent: (level: "info" | "warn", message: string) => void;
 }
-
-/** How runs are started: `ready` is warm, all else is cold. */
-export type WarmState =
-  | { readonly kind: "idle" | "loading" | "ready" | "closed" }
-  /** Cold until the source changes, or for good. */
-  | { readonly kind: "refused"; readonly why: string }
-  /** Cold until the next attempt. */
-  | { readonly kind: "failed"; readonly why: string; readonly retryAtMs: number };
 
 /** A parent that has not loaded by then is given up. */
 const LOAD_MS = 60_000;
@@ -63,7 +56,7 @@ interface Loaded {
 }
 
 /** States: idle -> loading -> ready -> (idle, failed); loading -> (refused, failed); any -> closed. */
-export class WarmLauncher implements Launcher, AsyncDisposable {
+export class WarmLauncher implements KeepingLauncher {
   readonly name = "warm";
   readonly #options: WarmLauncherOptions;
   #state: WarmState = { kind: "idle" };
@@ -97,6 +90,10 @@ export class WarmLauncher implements Launcher, AsyncDisposable {
   async launch(spec: LaunchSpec): Promise<Child> {
     this.#refresh();
     return this.#loaded && await this.#launchWarm(spec, this.#loaded) || await this.#options.launcher.launch(spec);
+  }
+
+  waiting(): readonly number[] {
+    return this.#loaded?.parent.waiting() ?? [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -240,16 +237,4 @@ export class WarmLauncher implements Launcher, AsyncDisposable {
       parent.resize(size.target);
     }
   }
-}
-
-/** What tells a changed file: where it lies, its length, its time. */
-function fingerprint(files: readonly string[]): string {
-  return files.map((file) => {
-    try {
-      const { ino, size, mtime } = Deno.statSync(file);
-      return `${ino} ${size} ${mtime?.getTime()}`;
-    } catch {
-      return "missing"; // whoever runs it says so
-    }
-  }).join("\n");
 }

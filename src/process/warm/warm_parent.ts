@@ -5,24 +5,17 @@
  */
 
 import { describeExit } from "../../errors.ts";
-import { type ChildPipes, Descriptors, preparePipes } from "../descriptors.ts";
+import { Descriptors, preparePipes } from "../descriptors.ts";
 import type { Source } from "../../bytes/source.ts";
 import type { Child, LaunchSpec } from "../launcher.ts";
 import type { Libc } from "../libc.ts";
-import { Nursery } from "../nursery.ts";
-import { PipeSource, writeNow } from "../pipe.ts";
+import { writeNow } from "../pipe.ts";
 import type { PosixLauncher } from "../posix_launcher.ts";
-import { LineReader, parseReport, type Report } from "./reports.ts";
-import { WarmChild } from "./warm_child.ts";
+import { ReportPipe } from "./report_pipe.ts";
+import type { Report } from "./reports.ts";
+import { WarmRuns } from "./warm_runs.ts";
 import { makeSocketPair, WorkSocket } from "./work_socket.ts";
 
-/** How often children whose parent has died are looked at. */
-const ORPHANS_MS = 10;
-/** Turns of the event loop in which whatever it has read from a pipe has reached us. */
-const TURNS = 5;
-/** More than a pipe holds, so that a read takes whole reports. */
-const REPORTS_BYTES = 64 * 1024;
-const F_DUPFD_CLOEXEC = 1030;
 /** What is sent when a parent is closed has so long to be begun by its children, before it is given back. */
 const QUEUED_MS = 2000;
 
@@ -41,13 +34,6 @@ export interface WarmParentOptions {
   readonly onForkFailure: (why: string) => void;
 }
 
-/** A run that no child has begun yet. */
-interface Pending {
-  readonly pipes: ChildPipes;
-  readonly onStderr: LaunchSpec["onStderr"];
-  readonly resolve: (child: Child | undefined) => void;
-}
-
 /** The reason why a program does not qualify: it would fail, or answer otherwise than it does cold. */
 export class WarmRefusal extends Error {}
 
@@ -64,41 +50,32 @@ export class WarmParent {
   readonly #options: WarmParentOptions;
   readonly #work: WorkSocket;
   readonly #control: number;
-  readonly #reports: PipeSource;
-  /** The same pipe, to see whether the event loop has read all of it. */
-  readonly #reportsLeft: number;
-  readonly #lines = new LineReader();
-  readonly #nursery = new Nursery();
+  readonly #reports: ReportPipe;
+  readonly #runs: WarmRuns;
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
-  readonly #pending = new Map<number, Pending>();
-  readonly #children = new Map<number, WarmChild>();
   /** Those who found the socket full. */
   #blocked: (() => void)[] = [];
   #process!: Child;
-  #runs = 0;
+  #sent = 0;
   #target = 0;
   #forks = false;
   #closing = false;
   #released = false;
   #late: ReturnType<typeof setTimeout> | undefined;
-  /** Whether a run was begun since the last look, and the looks in a row before which none was though some waited. */
-  #begun = false;
-  #stalls = 0;
-  /** Runs that were found to be in nobody's hands at the last look. */
-  #lost: ReadonlySet<number> = new Set();
-  /** Runs that a child takes one after the other, and by pid what it has taken. */
-  readonly #reuse: number;
-  readonly #taken = new Map<number, number>();
 
   private constructor(options: WarmParentOptions, work: WorkSocket, control: number, reports: number) {
     this.#options = options;
     this.#work = work;
     this.#control = control;
-    this.#reports = new PipeSource(options.libc, reports);
-    this.#reportsLeft = options.libc.fcntl(reports, F_DUPFD_CLOEXEC, 0);
-    this.#reuse = Number(options.env.SLUICE_REUSE ?? 1);
+    this.#runs = new WarmRuns(options.libc, Number(options.env.SLUICE_REUSE ?? 1));
+    this.#reports = new ReportPipe(
+      options.libc,
+      reports,
+      (report) => this.#take(report),
+      (error) => this.#distrust(error),
+    );
     this.ready = this.#ready.promise;
     this.ready.catch(() => {/* whoever waits for it is told */});
     this.ended = this.#ended.promise;
@@ -131,10 +108,15 @@ export class WarmParent {
     return this.#process.pid;
   }
 
+  /** Process ids of the children that wait for a run. */
+  waiting(): number[] {
+    return childrenOf(this.pid).filter((pid) => !this.#runs.has(pid));
+  }
+
   /** Sets how many children shall be alive, those that run and those that wait for a run. */
   resize(target: number): void {
     if (target === this.#target || this.#closing) return;
-    const surplus = this.#target - Math.max(target, this.#children.size);
+    const surplus = this.#target - Math.max(target, this.#runs.running);
     this.#target = target;
     writeNow(this.#options.libc, this.#control, encoder.encode(`target ${target}\n`));
     for (let i = 0; i < surplus; i++) this.#work.retireOne();
@@ -146,7 +128,7 @@ export class WarmParent {
    * @returns undefined when no child began the run, because the request is too large or the parent has died
    */
   async launch(spec: LaunchSpec): Promise<Child | undefined> {
-    const run = ++this.#runs;
+    const run = ++this.#sent;
     const variables = Object.entries(spec.variables ?? {}).map(([name, value]) => `${name}=${value}`);
     if (variables.some((variable) => variable.includes("\0"))) return undefined; // it is refused as a cold one is
     const packet = [run, ...variables, ""].join("\0");
@@ -160,19 +142,12 @@ export class WarmParent {
       if (outcome === "sent") break;
       await new Promise<void>((resolve) => this.#blocked.push(resolve));
     }
-    return new Promise((resolve) => this.#pending.set(run, { pipes: take(), onStderr: spec.onStderr, resolve }));
+    return this.#runs.send(run, take(), spec.onStderr); // not awaited here, where the child's ends of its pipes are open
   }
 
-  /**
-   * To be called every second: gives back the runs that a child took along when it died before it could say so.
-   *
-   * @returns how often in a row runs waited, and none had been begun since the call before
-   */
+  /** See `WarmRuns.countStalls`. */
   countStalls(): number {
-    this.#lost = this.#giveBack(this.#lost);
-    this.#stalls = this.#pending.size > 0 && !this.#begun ? this.#stalls + 1 : 0;
-    this.#begun = false;
-    return this.#stalls;
+    return this.#runs.countStalls();
   }
 
   /** Takes no more runs; those that were sent are begun, and those under way are left to end. */
@@ -181,7 +156,7 @@ export class WarmParent {
     if (!this.#forks) return this.kill(); // while it loads it does not listen
     this.#closing = true;
     this.#unblock();
-    if (this.#pending.size === 0) this.#release();
+    if (this.#runs.pending === 0) this.#release();
     else this.#late = setTimeout(() => this.kill(), QUEUED_MS);
   }
 
@@ -204,55 +179,28 @@ export class WarmParent {
 
   async #follow(process: Child): Promise<void> {
     this.#process = process;
-    this.#reports.attach();
-    const reports = this.#read();
     this.#passOn(process.stdout);
     const exit = await process.exit;
-    this.#ready.reject(new Error(`it ended with ${describeExit(exit)} before it was ready`));
     this.#ended.resolve();
     this.#release();
-    await this.#outlive();
-    this.#reports.cancel();
-    this.#options.libc.close(this.#reportsLeft);
-    await Promise.all([reports, process.close()]);
+    if (!this.#forks) await this.#reports.settle(); // it may have refused
+    this.#ready.reject(new Error(`it ended with ${describeExit(exit)} before it was ready`));
+    while (this.#runs.pending > 0 || this.#runs.running > 0) {
+      this.#runs.lookAround();
+      await this.#reports.settle();
+    }
+    await Promise.all([this.#reports.close(), process.close()]);
     this.#gone.resolve();
-  }
-
-  /** After the parent's death: children that run go on, and what no child has begun never will be. */
-  async #outlive(): Promise<void> {
-    let [dead, lost]: ReadonlySet<number>[] = [new Set(), new Set()];
-    let left = new Uint8Array(0);
-    while (this.#pending.size > 0 || this.#children.size > 0) {
-      for (let i = 0; i < TURNS; i++) await new Promise((resolve) => setTimeout(resolve, ORPHANS_MS / TURNS));
-      this.#hear(left);
-      dead = this.#dismiss(dead);
-      lost = this.#giveBack(lost);
-      // Who has gone by now has written its last report: the event loop has it, or it is here.
-      const bytes = new Uint8Array(REPORTS_BYTES);
-      const count = Number(this.#options.libc.read(this.#reportsLeft, bytes, BigInt(REPORTS_BYTES)));
-      left = bytes.subarray(0, Math.max(count, 0));
-    }
-  }
-
-  async #read(): Promise<void> {
-    try {
-      for (let chunk = await this.#reports.read(); chunk; chunk = await this.#reports.read()) this.#hear(chunk);
-    } catch (error) {
-      this.#ready.reject(error);
-    }
-  }
-
-  #hear(chunk: Uint8Array): void {
-    try {
-      for (const line of this.#lines.lines(chunk)) this.#take(parseReport(line));
-    } catch (error) {
-      this.#ready.reject(error);
-      this.kill(); // what it says can't be relied on: its children are looked after like those of a dead one
-    }
   }
 
   async #passOn(output: Source): Promise<void> {
     for (let chunk = await output.read(); chunk; chunk = await output.read()) this.#options.onOutput(chunk);
+  }
+
+  /** Ends a parent that says what can't be. What its children say is heard on, or a run might be done twice. */
+  #distrust(error: unknown): void {
+    this.#ready.reject(error);
+    this.kill();
   }
 
   #take(report: Report): void {
@@ -265,47 +213,14 @@ export class WarmParent {
       case "failed":
         return this.#options.onForkFailure(report.why);
       case "took":
-        return this.#begin(report.run, report.pid);
+        this.#runs.begin(report);
+        if (this.#closing && this.#runs.pending === 0) this.#release();
+        return this.#unblock();
       case "done":
-        return this.#over(report.pid, report.code);
+        return this.#runs.over(report);
       case "ended":
-        return this.#reaped(report);
+        if (!this.#runs.reaped(report) && report.exit.code !== 0) this.#options.onIdleDeath();
     }
-  }
-
-  #begin(run: number, pid: number): void {
-    const pending = this.#pending.get(run);
-    if (!pending) throw new RangeError(`Cannot begin the run ${run}: nobody waits for it`);
-    this.#pending.delete(run);
-    this.#begun = true;
-    if (this.#closing && this.#pending.size === 0) this.#release();
-    const { pipes, onStderr } = pending;
-    const onClosed = () => this.#nursery.remove(child);
-    const child = new WarmChild(this.#options.libc, { pid, ...pipes, onStderr, onClosed });
-    this.#children.set(pid, child);
-    this.#nursery.add(child);
-    pending.resolve(child);
-    this.#unblock();
-  }
-
-  #over(pid: number, code: number): void {
-    const child = this.#children.get(pid);
-    if (!child) return;
-    child.runIsOver(code);
-    if (this.#reuse === 1) return;
-    const taken = (this.#taken.get(pid) ?? 0) + 1;
-    this.#taken.set(pid, taken);
-    if (taken === this.#reuse || code !== 0) return;
-    child.goesOn();
-    this.#children.delete(child.pid);
-  }
-
-  #reaped({ pid, exit, usage, left }: Report & { kind: "ended" }): void {
-    this.#taken.delete(pid);
-    const child = this.#children.get(pid);
-    if (!child) return exit.code === 0 ? undefined : this.#options.onIdleDeath();
-    child.wasReaped(exit, { usage, left });
-    this.#children.delete(child.pid);
   }
 
   #unblock(): void {
@@ -313,52 +228,12 @@ export class WarmParent {
     this.#blocked = [];
     for (const resume of blocked) resume();
   }
-
-  /**
-   * Lets children go that have ended without their parent's report.
-   *
-   * @param before pids whose end was seen the last time already: whatever they had reported before it has been read since
-   * @returns those whose end was seen now
-   */
-  #dismiss(before: ReadonlySet<number>): Set<number> {
-    const ended = [...this.#children.values()].filter((child) => !isAlive(child.pid));
-    for (const child of ended.filter(({ pid }) => before.has(pid))) {
-      child.hasGone();
-      this.#children.delete(child.pid);
-    }
-    return new Set(ended.map(({ pid }) => pid));
-  }
-
-  /**
-   * Gives back runs that no process holds.
-   *
-   * @param before those that were found so the last time: had one of them been begun, that has been read since
-   * @returns those that were found so now
-   */
-  #giveBack(before: ReadonlySet<number>): Set<number> {
-    const lost = new Set<number>();
-    for (const [run, { pipes, onStderr, resolve }] of this.#pending) {
-      // It may have begun, and that not been read yet: what were taken from its standard output here would be missing.
-      const chunk = pipes.stderr.poll();
-      if (chunk) onStderr(chunk);
-      if (!pipes.stderr.ended) continue;
-      lost.add(run);
-      if (!before.has(run)) continue;
-      this.#pending.delete(run);
-      pipes.stdin?.abort();
-      pipes.stdout.cancel();
-      resolve(undefined);
-    }
-    return lost;
-  }
 }
 
-/** False when a process has gone, or has ended and waits to be reaped. */
-function isAlive(pid: number): boolean {
+function childrenOf(pid: number): number[] {
   try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+    return Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
   } catch {
-    return false;
+    return []; // it has gone
   }
 }

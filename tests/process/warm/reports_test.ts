@@ -75,9 +75,10 @@ Deno.test("lines are whole however the bytes come", () => {
   }
 });
 
-Deno.test("a line without an end is not kept for ever", () => {
+Deno.test("a line without an end is not kept for ever, and what follows it is read", () => {
   const reader = new LineReader();
   const chunk = encoder.encode("x".repeat(1000));
   for (let i = 0; i < 4; i++) equal(reader.lines(chunk).length, 0);
   throws(() => reader.lines(chunk), RangeError);
+  deepEqual(reader.lines(encoder.encode("its end\ntook 5 1\n")), ["its end", "took 5 1"]);
 });

@@ -364,7 +364,7 @@ Deno.test(`${CONTRACT}two hundred at once are all served, by a pool of four spar
   deepEqual(bodies, numbers.map((n) => `${n}\n`));
   await until("the descriptors are closed", () => descriptors(Deno.pid).length <= before);
   equal(descriptors(parent).length, parentBefore);
-  ok(childrenOf(parent).every((pid) => processState(pid) !== "Z"));
+  await until("none is left a zombie", () => childrenOf(parent).every((pid) => processState(pid) !== "Z"));
 });
 
 // What is run cold

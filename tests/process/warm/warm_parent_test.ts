@@ -135,6 +135,18 @@ Deno.test("a parent that reports what can't be read is ended", async () => {
   }
 });
 
+Deno.test("a run under way keeps what it says when its parent talks nonsense", async () => {
+  await using started = await startPython();
+  started.parent.resize(2);
+  const child = await started.parent.launch(run(`${WAITS}; sys.exit(0)`, { stdin: "pipe" }));
+  const mad = await started.parent.launch(run("os.write(104, b'nonsense\\n')"));
+  await within("the parent is ended", started.parent.ended);
+  await awaken(child!);
+  deepEqual(await within("the run ends", child!.exit), { code: 0, signal: null });
+  equal(await bodyOf(child), "over\n");
+  equal(await bodyOf(mad), "");
+});
+
 Deno.test("what a parent writes, and that it can't fork, is passed on", async () => {
   await using started = await startShell("echo out; echo err >&2; echo failed no more >&4; echo ready >&4; cat <&5");
   await started.parent.ready;

@@ -177,7 +177,8 @@ sub run_hook {
 
 sub load {
     for my $module (@_) {
-        eval "require $module; 1" or refuse("Its module $module cannot be loaded: $@");
+        (my $file = "$module.pm") =~ s{::}{/}g;
+        eval { require $file } or refuse("Its module $module cannot be loaded: $@");
     }
 }
 
@@ -378,8 +379,9 @@ sub over {
     flush_files();
     my $current = (stat $output)[1];
     syscall $call->{dup3}, $null, 1, 0 if defined $current and $current == $inode;
+    return if !$module_count or keys %INC != $module_count or has_children();    # its end tells, after the destructors
     report('done', $$, $code);
-    syscall $call->{exit_group}, $code if $module_count and keys %INC == $module_count and !has_children();
+    syscall $call->{exit_group}, $code;
 }
 
 # The parent's start

@@ -16,6 +16,7 @@ WORK, CONTROL = 3, 5
 REPORT = 104  # moved there from 4, out of the way of scripts that count their descriptors
 PACKET_BYTES_MAX = 65536
 DESCRIPTORS = 3
+FORK_AGAIN_MS = 100
 REPORTS_AT_ONCE = 32  # together less than PIPE_BUF, so that a pipe takes them in one piece
 ONLY_AST = 0x400  # the flag of compile() that the module ast calls PyCF_ONLY_AST
 SIGNALS = range(1, 65)
@@ -146,9 +147,10 @@ class Parent:
                     return
                 if pid is None:
                     break
+            failed = self.open and len(self.children) < self.target
             if not (self.open or self.children):
                 os._exit(0)
-            events.poll(None)
+            events.poll(FORK_AGAIN_MS if failed else None)
             try:
                 os.read(woken, 512)
             except BlockingIOError:
@@ -159,9 +161,6 @@ class Parent:
             pid = os.fork()
         except OSError as error:
             report(f"failed {error}")
-            import time
-
-            time.sleep(0.1)
             return None
         if pid:
             self.children.add(pid)
@@ -209,7 +208,7 @@ def renew():
     """Gives a child what a library has made for one process, where the library doesn't do so itself."""
     threading, random = sys.modules.get("threading"), sys.modules.get("numpy.random")
     if threading:
-        threading.main_thread()._set_native_id()
+        threading._main_thread._native_id = os.getpid()
     if random:
         random.seed()
 
@@ -295,6 +294,8 @@ def start(script):
     sys.path.insert(0, runner_folder)
     reuse = int(os.environ.pop("SLUICE_REUSE", "1"))
     runs = Runs(reuse, len(sys.modules) if reuse == 1 else None)
+    for kind in {id(kind): kind for kind in map(type, gc.get_objects())}.values():
+        note_kind(kind)
     report("ready")
     Parent().serve()
     return runs
@@ -338,26 +339,36 @@ def drop_modules(loaded):
 
 def finalize(last):
     """Does for what libraries or signal handlers still hold what Python's end does when it ends their lives too."""
-    held = gc.get_objects()
-    kinds = set(map(type, held))
-    if last:
-        ends = {kind: end for kind in kinds if (end := end_of(kind))}
-        for thing in [thing for thing in held if type(thing) in ends and not gc.is_finalized(thing)] if ends else ():
-            try:
-                ends[type(thing)](thing)
-            except BaseException as error:
+    found = []
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if id(kind) not in ends:
+            note_kind(kind)
+        end = ends[id(kind)]
+        if end and (end[0] or last and not gc.is_finalized(thing)):
+            found.append((*end, thing))
+    for turn, end, thing in sorted(found, key=lambda entry: entry[0]):
+        try:
+            end(thing)
+        except BaseException as error:
+            if not turn:
                 sys.__excepthook__(type(error), error, error.__traceback__)
-    for files in (TextIOWrapper, BufferedWriter, BufferedRandom):
-        if any(issubclass(kind, files) for kind in kinds):
-            for file in [thing for thing in held if issubclass(type(thing), files)]:
-                try:
-                    file.flush()
-                except (ValueError, OSError):
-                    pass  # it is closed, or can't be written: Python's end is silent too
 
 
-def end_of(kind):
-    """What the end of an object's life does; None where nothing can be seen of it. Files are only flushed."""
-    if issubclass(kind, (TextIOWrapper, BufferedWriter, BufferedRandom, _RawIOBase)):
-        return None
-    return kind.close if kind is GENERATOR else getattr(kind, "__del__", None)
+kinds = []  # types that are known, which keeps their ids theirs
+ends = {}  # by the ids of types, since not every type can be a key; None where no end can be seen
+
+
+def note_kind(kind):
+    """Notes what ends the life of an object, and in which turn. Files are only flushed, from the outside in."""
+    end = None
+    if issubclass(kind, TextIOWrapper):
+        end = 1, kind.flush
+    elif issubclass(kind, (BufferedWriter, BufferedRandom)):
+        end = 2, kind.flush
+    elif kind is GENERATOR:
+        end = 0, kind.close
+    elif not issubclass(kind, _RawIOBase):
+        end = next(((0, vars(base)["__del__"]) for base in kind.__mro__ if "__del__" in vars(base)), None)
+    kinds.append(kind)
+    ends[id(kind)] = end

@@ -26,6 +26,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", ...denoRun, "{runner}", "{file}"],
     direct: ["{interpreter}", ...denoRun, "{file}"],
     runner: "javascript.js",
+    warm: { how: "ahead", part: "javascript_deno.mjs" },
     install: "Deno, https://deno.com",
   },
   {
@@ -36,6 +37,7 @@ export const languages: readonly Language[] = [
     run: ["{interpreter}", ...denoRun, "{runner}", "{file}"],
     direct: ["{interpreter}", ...denoRun, "{file}"],
     runner: "javascript.js",
+    warm: { how: "ahead", part: "javascript_deno.mjs" },
     install: "Deno, https://deno.com",
   },
   {

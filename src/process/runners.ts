@@ -8,6 +8,7 @@ import python from "./runners/python.py" with { type: "text" };
 import ruby from "./runners/ruby.rb" with { type: "text" };
 import tcl from "./runners/tcl.tcl" with { type: "text" };
 import warmJavascriptAhead from "./runners/warm/javascript_ahead.mjs" with { type: "text" };
+import warmJavascriptDeno from "./runners/warm/javascript_deno.mjs" with { type: "text" };
 import warmPerl from "./runners/warm/perl.pl" with { type: "text" };
 import warmPhp from "./runners/warm/php.php" with { type: "text" };
 import warmPython from "./runners/warm/python.py" with { type: "text" };
@@ -27,6 +28,7 @@ const texts: Record<string, string> = {
 
 const warmTexts: Record<string, string> = {
   "javascript_ahead.mjs": warmJavascriptAhead,
+  "javascript_deno.mjs": warmJavascriptDeno,
   "perl.pl": warmPerl,
   "php.php": warmPhp,
   "python.py": warmPython,

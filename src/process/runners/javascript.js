@@ -23,6 +23,8 @@ const READING = "addListener destroy emit listenerCount off on once pause pipe p
   "resume setEncoding unpipe unshift";
 
 async function main() {
+  const warm = takeEnv("SLUICE_WARM");
+  if (warm !== undefined) await (await import(fileUrl(warm))).becomeChild();
   const request = takeRequest();
   const script = takeScript();
   const res = new ServiceResponse(stdoutWriter());

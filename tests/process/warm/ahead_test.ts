@@ -319,7 +319,7 @@ const javascript: Record<string, string> = {
     const pipes = fs.readdirSync("/proc/self/fd").filter((fd) => {
       try { return fs.fstatSync(Number(fd)).isFIFO() } catch { return false }
     });
-    console.log(JSON.stringify([process.env, process.argv.slice(1), process.execArgv, process.cwd(), process.umask(),
+    console.log(JSON.stringify([Object.entries(process.env).sort(), process.argv.slice(1), process.execArgv, process.cwd(), process.umask(),
       status, stat[4] == process.pid, stat[5] == process.pid, [0, 1, 2].map((fd) => fs.fstatSync(fd).isFIFO()),
       pipes.length, new Date(0).toString(), Object.keys(globalThis), __filename, require.main === module,
       process.getActiveResourcesInfo(), process.exitCode], null, 1));`,
@@ -329,7 +329,7 @@ const javascript: Record<string, string> = {
   "a worker's environment": `
     const { Worker } = require("node:worker_threads");
     new Worker("require('node:worker_threads').parentPort.postMessage(process.env)", { eval: true })
-      .on("message", (env) => console.log(env));`,
+      .on("message", (env) => console.log(Object.entries(env).sort()));`,
   "standard input": `service.req.setEncoding("utf8").on("data", (text) => console.log(text.toUpperCase()));`,
   "process.stdin":
     `process.stdin.on("data", (chunk) => process.stdout.write(chunk)).on("end", () => console.log("!"));`,
@@ -361,6 +361,8 @@ const modules: Record<string, string> = {
   "await without end": `await new Promise(() => {});`,
   "a missing module": `import "./missing.mjs";`,
 };
+
+const denoRun = ["run", "--quiet", "--no-config", "--no-lock", "--allow-all"];
 
 const languages: Record<string, Language> = {
   node: {
@@ -395,6 +397,28 @@ const languages: Record<string, Language> = {
     argv: (interpreter, script) => [interpreter, runnerFile("javascript.js"), script],
     waitEnv: { SLUICE_WARM: part("javascript_ahead.mjs") },
     scripts: modules,
+  },
+  deno: {
+    interpreter: "deno",
+    extension: ".cjs",
+    argv: (interpreter, script) => [interpreter, ...denoRun, runnerFile("javascript.js"), script, "an argument"],
+    waitEnv: { SLUICE_WARM: part("javascript_deno.mjs") },
+    scripts: javascript,
+  },
+  "deno, modules": {
+    interpreter: "deno",
+    extension: ".ts",
+    argv: (interpreter, script) => [interpreter, ...denoRun, runnerFile("javascript.js"), script],
+    waitEnv: { SLUICE_WARM: part("javascript_deno.mjs") },
+    scripts: {
+      ...modules,
+      "Deno's own": `
+        const { stdout } = await new Deno.Command("/usr/bin/env").output();
+        console.log(new TextDecoder().decode(stdout).split("\\n").sort().join());
+        console.log(Object.entries(Deno.env.toObject()).sort(), Deno.args, Deno.mainModule, Deno.cwd(), Object.keys(globalThis));
+        for await (const chunk of Deno.stdin.readable) await Deno.stdout.write(chunk);
+        Deno.exit(4);`,
+    },
   },
   r: {
     interpreter: "Rscript",

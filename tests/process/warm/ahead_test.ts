@@ -71,8 +71,7 @@ async function make(options: Partial<AheadLauncherOptions> = {}): Promise<Made> 
     folder,
     said,
     spares,
-    // It reads its request in a process of its own.
-    spare: () => until("a spare waits", () => spares().some((pid) => childrenNow(pid).length > 0)),
+    spare: () => until("a spare waits", () => launcher.waiting().some(isRunning)),
     run: (variables, stdin = "null") => run(launcher, { argv, env: options.env ?? base, variables, stdin }),
     [Symbol.asyncDispose]: async () => {
       await launcher[Symbol.asyncDispose]();

@@ -163,6 +163,7 @@ class Program {
       env: this.#env,
       reuse,
       cwd,
+      sources: cwd === undefined ? warm.sources : [...warm.sources, cwd],
       sparesMax: wanted === true ? SPARES[warm.how] : wanted,
       runsMax: limits.concurrency,
       onOutput: (chunk) => output.push(chunk),

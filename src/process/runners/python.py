@@ -285,6 +285,7 @@ def serve(text, code=None):
 
 def serve_forked(part):
     """Becomes a warm parent, and in each of its children serves."""
+    known = set(sys.modules)
     import json  # any run may answer with it
 
     warm = type(sys)("sluice_warm")
@@ -294,7 +295,7 @@ def serve_forked(part):
         code = compiled(sys.argv[0])
     except (OSError, SyntaxError, ValueError):
         code = None  # each run says so itself
-    runs = warm.start(sys.argv[0])
+    runs = warm.start(sys.argv[0], known)
     while True:
         status = serve(runs.take() or read_request(), code)
         if os.getpid() != runs.pid:

@@ -44,12 +44,12 @@ function ownBytes(pid: number): number | undefined {
   }
 }
 
-/** What tells a changed file: where it lies, its length, its time. */
-export function fingerprint(files: readonly string[]): string {
-  return files.map((file) => {
+/** What tells a changed file: which it is, its length, its times. Of a folder only which it is. */
+export function fingerprint(paths: readonly string[]): string {
+  return paths.map((path) => {
     try {
-      const { ino, size, mtime } = Deno.statSync(file);
-      return `${ino} ${size} ${mtime?.getTime()}`;
+      const { dev, ino, size, mtime, ctime, isDirectory } = Deno.statSync(path);
+      return isDirectory ? `${dev} ${ino}` : `${dev} ${ino} ${size} ${mtime?.getTime()} ${ctime?.getTime()}`;
     } catch {
       return "missing"; // whoever runs it says so
     }

@@ -22,6 +22,8 @@ export class PoolSize {
   /** The most that ran at once, in this span of memory and in the one before. */
   #peak = 0;
   #peakBefore = 0;
+  /** The most that ran at once since the last tick. */
+  #tickPeak = 0;
   #starts = 0;
   #startsBefore = 0;
   #spanBegan = 0;
@@ -42,6 +44,7 @@ export class PoolSize {
     this.#running++;
     this.#starts++;
     this.#lastMs = nowMs;
+    this.#tickPeak = Math.max(this.#tickPeak, this.#running);
     this.#peak = Math.max(this.#peak, this.#running);
     // Grown in steps, so that a steady load sends the parent no word at all.
     if (this.#running + 1 > this.#target) this.#aim(Math.ceil(this.#running * 1.25) + this.#spares());
@@ -60,7 +63,9 @@ export class PoolSize {
       this.#spanBegan = nowMs;
     }
     const idle = this.#running === 0 && nowMs - this.#lastMs >= IDLE_MS;
-    this.#aim(idle ? 0 : Math.max(this.#peak, this.#peakBefore) + this.#spares());
+    const wanted = idle ? 0 : Math.max(this.#peak, this.#peakBefore) + this.#spares();
+    this.#aim(Math.min(wanted, this.#tickPeak + this.#bounds.sparesMax));
+    this.#tickPeak = this.#running;
   }
 
   /** The first children, before any run is wanted. */

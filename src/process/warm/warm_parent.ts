@@ -184,7 +184,7 @@ export class WarmParent {
     this.#ended.resolve();
     this.#release();
     if (!this.#forks) await this.#reports.settle(); // it may have refused
-    this.#ready.reject(new Error(`it ended with ${describeExit(exit)} before it was ready`));
+    this.#ready.reject(new Error(`the warm parent ended with ${describeExit(exit)} while it loaded`));
     while (this.#runs.pending > 0 || this.#runs.running > 0) {
       this.#runs.lookAround();
       await this.#reports.settle();

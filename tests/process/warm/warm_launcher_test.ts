@@ -601,7 +601,7 @@ const refusals: Record<string, [hook: string, why: RegExp]> = {
     /thread/,
   ],
   "opens a socket": ["import socket; kept = socket.socket(); __import__('sys').kept = kept", /socket/],
-  "changes the folder": ["import os; os.chdir('/')", /folder/],
+  "changes the folder": ["import os; os.chdir('/')", /working directory/],
   "changes the umask": ["import os; os.umask(0o007)", /umask/],
   "handles a signal": ["import signal; signal.signal(signal.SIGUSR1, lambda *_: None)", /signal/],
 };

@@ -400,6 +400,7 @@ sub note_start {
     my $script = stats($0);
     %inherited = map { $_ => 1 } grep { stats("/proc/self/fd/$_") ne $script } descriptors();
     @own = map { directory($_) } absolute($0), map { readlink "/proc/self/fd/$_" } new_descriptors();
+    push @own, map { s{/+\z}{}r } grep { length } split /:/, $ENV{PERL5LIB} || '';
 }
 
 # Loads what can be loaded ahead, and tells whether the whole script can be compiled.

@@ -9,7 +9,8 @@ import gc
 import os
 import select
 import sys
-from _io import BufferedRandom, BufferedWriter, TextIOWrapper, _RawIOBase
+from _frozen_importlib_external import PathFinder
+from _io import BufferedRandom, BufferedWriter, StringIO, TextIOWrapper, _RawIOBase
 from _signal import SIG_DFL, SIGCHLD, SIGPIPE, getsignal, set_wakeup_fd, signal
 
 WORK, CONTROL = 3, 5
@@ -42,37 +43,83 @@ def syntax_tree(file):
         return None  # the run says so
 
 
-def top_level_imports(tree):
-    """Absolute imports that the module runs first of all, as (name, names to import from it)."""
+def is_plain(node):
+    """Whether a statement at the top of a module can't have a say in what the imports behind it find."""
+    value = getattr(node, "value", None)
+    return type(node).__name__ in ("Expr", "Assign") and type(value).__name__ == "Constant"
+
+
+def leading_imports(tree):
+    """Absolute imports ahead of the module's first code, as (name, names to import from it)."""
     for node in tree.body if tree else ():
         kind = type(node).__name__
         if kind == "Import":
             yield from ((alias.name, ()) for alias in node.names)
         elif kind == "ImportFrom" and node.level == 0:
             yield node.module, tuple(alias.name for alias in node.names)
+        elif not is_plain(node):
+            return
 
 
-def local_file(name, folder):
-    """The file of a module that lies beside the script; None for a library's."""
-    base = os.path.join(folder, *name.split("."))
-    return next(filter(os.path.isfile, (base + ".py", os.path.join(base, "__init__.py"))), None)
+def is_library(path):
+    """Whether a path belongs to Python or to its installed packages, and not to the program."""
+    standard = os.path.dirname(os.__file__)
+    packed = os.path.join(os.path.dirname(standard), "python%d%d.zip" % sys.version_info[:2])
+    return path.startswith(standard) or path == packed or "/site-packages" in path or "/dist-packages" in path
 
 
-def preload(script, folder, seen):
-    """Imports the libraries that the script imports. The user's own modules are only read: they may look at the request."""
+def find_own(name, own):
+    """The file of one of the program's own modules, "" for one without a file; None for a library's."""
+    found = PathFinder.find_spec(name.partition(".")[0], own)
+    if found is None:
+        return None
+    bases = (os.path.join(folder, *name.split(".")) for folder in own)
+    files = (file for base in bases for file in (base + ".py", os.path.join(base, "__init__.py")))
+    return next(filter(os.path.isfile, files), "")
+
+
+def preload(script, own, seen):
+    """
+    Imports the libraries that the script imports ahead of its first code, and tells whether that is all it begins with. The
+    program's own modules are only read: they may look at the request, and at what comes after them.
+    """
     if script in seen:
-        return
+        return True
     seen.add(script)
-    for name, names in top_level_imports(syntax_tree(script)):
-        own = local_file(name, folder) or os.path.isdir(os.path.join(folder, name.split(".")[0]))
-        if own:
-            if own is not True:
-                preload(own, folder, seen)
-            continue
+    for name, names in leading_imports(syntax_tree(script)):
+        file = find_own(name, own)
+        if file is not None:
+            if file:
+                preload(file, own, seen)
+            return False
         try:
             __import__(name, fromlist=names)
         except BaseException:
-            pass  # the run says so
+            return False  # the run says so
+    return True
+
+
+def preload_libraries(script, folder, known):
+    """Preloads with the program's own folders out of reach of the libraries."""
+    path, output = sys.path[:], sys.stdout
+    own = [folder, *(entry for entry in path if not is_library(entry))]
+    sys.path[:] = filter(is_library, path)
+    sys.stdout = StringIO()
+    try:
+        preload(script, own, set())
+        printed = sys.stdout.getvalue()
+    finally:
+        sys.path[:], sys.stdout = path, output
+    if printed:
+        raise Refusal("an import prints, which belongs to each answer")
+    for name, module in list(sys.modules.items()):
+        if name in known:
+            continue
+        file = getattr(module, "__file__", None)
+        if file and not is_library(file) and file != __file__:
+            raise Refusal(f"an import loads {file}, which is no installed library")
+        if find_own(name, own) is not None:
+            raise Refusal(f"the program has a module {name.partition('.')[0]}, and so has a library that is loaded ahead")
 
 
 def run_hook(script, folder):
@@ -108,9 +155,16 @@ def check(before):
     opened = [what for fd, what in descriptors.items() if before[0].get(fd) != what and what != "/dev/urandom"]
     if opened:
         raise Refusal(f"an import opens {opened[0]}, which all requests would share")
-    for what, now, then in (("folder", folder, before[2]), ("umask", umask, before[3]), ("signals", handlers, before[4])):
+    changed = (folder, before[2], "working directory"), (umask, before[3], "umask"), (handlers, before[4], "signal handlers")
+    for now, then, what in changed:
         if now != then:
-            raise Refusal(f"an import changes the process's {what}, for all requests")
+            raise Refusal(f"an import changes the {what}, for all requests")
+    random = sys.modules.get("random")
+    if random and any(
+        isinstance(thing, random.Random) and not isinstance(thing, random.SystemRandom) and thing is not random._inst
+        for thing in gc.get_objects()
+    ):
+        raise Refusal("an import makes a generator of random numbers, which would repeat them for each request")
 
 
 # The parent -------------------------------------------------------------------------------------------------------
@@ -275,8 +329,8 @@ class Runs:
             os._exit(code)
 
 
-def start(script):
-    """Loads, serves, and returns in a child: its runs."""
+def start(script, known):
+    """Loads, serves, and returns in a child: its runs. `known` are the modules that a cold run has loaded by now."""
     os.dup2(4, REPORT, inheritable=False)
     os.close(4)
     for fd in (WORK, CONTROL):
@@ -285,7 +339,7 @@ def start(script):
     runner_folder = sys.path.pop(0)
     before = state()
     try:
-        preload(script, folder, set())
+        preload_libraries(script, folder, known)
         run_hook(script, folder)
         check(before)
     except Refusal as refusal:

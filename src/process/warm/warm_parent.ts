@@ -10,6 +10,7 @@ import type { Source } from "../../bytes/source.ts";
 import type { Child, LaunchSpec } from "../launcher.ts";
 import type { Libc } from "../libc.ts";
 import { writeNow } from "../pipe.ts";
+import type { PosixChild } from "../posix_child.ts";
 import type { PosixLauncher } from "../posix_launcher.ts";
 import { ReportPipe } from "./report_pipe.ts";
 import type { Report } from "./reports.ts";
@@ -18,6 +19,9 @@ import { makeSocketPair, WorkSocket } from "./work_socket.ts";
 
 /** What is sent when a parent is closed has so long to be begun by its children, before it is given back. */
 const QUEUED_MS = 2000;
+
+/** A parent that was let go has so long to end when nothing of it runs any more. */
+const LINGER_MS = 3000;
 
 /** What a warm parent needs. */
 export interface WarmParentOptions {
@@ -57,7 +61,7 @@ export class WarmParent {
   readonly #gone = Promise.withResolvers<void>();
   /** Those who found the socket full. */
   #blocked: (() => void)[] = [];
-  #process!: Child;
+  #process!: PosixChild;
   #sent = 0;
   #target = 0;
   #forks = false;
@@ -175,14 +179,22 @@ export class WarmParent {
     this.#released = true;
     this.#options.libc.close(this.#control);
     this.#work.close();
+    this.#late = setTimeout(() => this.#endIfIdle(), LINGER_MS);
   }
 
-  async #follow(process: Child): Promise<void> {
+  #endIfIdle(): void {
+    this.#process.collect();
+    if (this.#runs.running === 0) this.#process.signal("SIGKILL");
+    this.#late = setTimeout(() => this.#endIfIdle(), LINGER_MS);
+  }
+
+  async #follow(process: PosixChild): Promise<void> {
     this.#process = process;
     this.#passOn(process.stdout);
     const exit = await process.exit;
     this.#ended.resolve();
     this.#release();
+    clearTimeout(this.#late);
     if (!this.#forks) await this.#reports.settle(); // it may have refused
     this.#ready.reject(new Error(`the warm parent ended with ${describeExit(exit)} while it loaded`));
     while (this.#runs.pending > 0 || this.#runs.running > 0) {

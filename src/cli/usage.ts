@@ -2,3 +2,12 @@
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
+
+/** What is wrong with a flag is wrong usage. */
+export function asUsage<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { cause });
+  }
+}

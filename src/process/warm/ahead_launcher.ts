@@ -7,27 +7,17 @@
 
 import type { Child, LaunchSpec } from "../launcher.ts";
 import { Nursery } from "../nursery.ts";
-import { fingerprint, type KeepingLauncher, type WarmState } from "./keep_warm.ts";
+import { backoffMs, fingerprint, type KeepingLauncher, type KeepingOptions, type WarmState } from "./keep_warm.ts";
 import { encodeVariables, Spare, type SpareEnd, type SpareOptions } from "./spare.ts";
 import { SpareCount } from "./spare_count.ts";
 
 /** What an ahead launcher needs. */
-export interface AheadLauncherOptions extends SpareOptions {
-  /** Files that a spare may have opened or read: when one of them changes, it is not used any more. */
-  readonly sources: readonly string[];
-  /** Spares at a time, at most. */
-  readonly sparesMax: number;
-  /** Takes what happens to spares: one sentence each. */
-  readonly onEvent: (level: "info" | "warn", message: string) => void;
-}
+export interface AheadLauncherOptions extends SpareOptions, KeepingOptions {}
 
 /** Starts at a time, those of cold runs too: more would only take the processor from the runs. */
 const STARTS_AT_ONCE = navigator.hardwareConcurrency;
 /** How long a run has the processor before the next spare is started: most have ended by then. */
 const HEAD_START_MS = 15;
-/** How long none is started after one has died: doubled by each that died since the last run. */
-const BACKOFF_MS = 500;
-const BACKOFF_MS_MAX = 60_000;
 const TICK_MS = 1000;
 
 /**
@@ -92,7 +82,7 @@ export class AheadLauncher implements KeepingLauncher {
 
   /** Gives a run to the spare that has waited longest. */
   #give(spec: LaunchSpec): Child | undefined {
-    const request = encodeVariables(spec.variables ?? {});
+    const request = encodeVariables(spec.variables);
     if (!request) return undefined;
     for (const spare of this.#spares) {
       const child = spare.give(request, spec);
@@ -192,7 +182,7 @@ export class AheadLauncher implements KeepingLauncher {
       return void (this.#state = { kind: "refused", why: "its interpreter does not wait for a request, but ends" });
     }
     // One that has waited is replaced at once: it may have been killed for its memory.
-    const waitMs = this.#proven && this.#deaths === 0 ? 0 : Math.min(BACKOFF_MS * 2 ** this.#deaths, BACKOFF_MS_MAX);
+    const waitMs = this.#proven && this.#deaths === 0 ? 0 : backoffMs(this.#deaths);
     this.#deaths++;
     if (waitMs === 0) return this.#fill();
     this.#state = { kind: "failed", why: end.why, retryAtMs: performance.now() + waitMs };

@@ -1,6 +1,30 @@
 /** What the ways to keep a program warm have in common. */
 
-import type { Launcher } from "../launcher.ts";
+import type { Launcher, LaunchSpec } from "../launcher.ts";
+import type { Libc } from "../libc.ts";
+import type { PosixLauncher } from "../posix_launcher.ts";
+
+/** What starts an interpreter that waits for runs. */
+export interface InterpreterOptions {
+  readonly libc: Libc;
+  readonly launcher: PosixLauncher;
+  readonly argv: LaunchSpec["argv"];
+  /** The environment that all runs share. */
+  readonly env: LaunchSpec["env"];
+  readonly cwd: string | undefined;
+  /** Takes what it writes itself, outside of any run. */
+  readonly onOutput: (chunk: Uint8Array) => void;
+}
+
+/** What a launcher needs that keeps a program warm. */
+export interface KeepingOptions extends InterpreterOptions {
+  /** What an interpreter that waits may have read: when one of them changes, it is replaced. */
+  readonly sources: readonly string[];
+  /** Processes that wait for a run, at most. */
+  readonly sparesMax: number;
+  /** Takes what happens to those that wait: one sentence each. */
+  readonly onEvent: (level: "info" | "warn", message: string) => void;
+}
 
 /** How runs are started: `ready` is warm, all else is cold. */
 export type WarmState =
@@ -42,6 +66,20 @@ function ownBytes(pid: number): number | undefined {
   } catch {
     return undefined; // it has taken a run and ended
   }
+}
+
+const BACKOFF_MS = 500;
+const BACKOFF_MS_MAX = 60_000;
+
+/** How long what has failed is not tried again: doubled by each failure in a row that came before. */
+export function backoffMs(failuresBefore: number): number {
+  return Math.min(BACKOFF_MS * 2 ** failuresBefore, BACKOFF_MS_MAX);
+}
+
+/** Variables as an interpreter that waits reads them, each ended by NUL; undefined when one holds a NUL itself. */
+export function packVariables(variables: LaunchSpec["variables"] = {}): string | undefined {
+  const strings = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return strings.some((string) => string.includes("\0")) ? undefined : strings.map((string) => string + "\0").join("");
 }
 
 /** What tells a changed file: which it is, its length, its times. Of a folder only which it is. */

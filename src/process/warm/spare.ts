@@ -3,24 +3,15 @@
 import { describeExit, type Exit } from "../../errors.ts";
 import { Descriptors } from "../descriptors.ts";
 import type { Child, LaunchSpec } from "../launcher.ts";
-import type { Libc } from "../libc.ts";
 import type { Nursery, Young } from "../nursery.ts";
 import { PipeSource, writeNow } from "../pipe.ts";
 import type { PosixChild } from "../posix_child.ts";
-import type { PosixLauncher } from "../posix_launcher.ts";
+import { type InterpreterOptions, packVariables } from "./keep_warm.ts";
 
 /** What spares of one program are started with. */
-export interface SpareOptions {
-  readonly libc: Libc;
-  readonly launcher: PosixLauncher;
-  readonly argv: LaunchSpec["argv"];
-  /** The environment that all runs share. */
-  readonly env: LaunchSpec["env"];
+export interface SpareOptions extends InterpreterOptions {
   /** Variables that make a process wait for its run, instead of beginning it at once. */
   readonly waitEnv: LaunchSpec["env"];
-  readonly cwd: string | undefined;
-  /** Takes what those write to standard error that end without a run. */
-  readonly onOutput: (chunk: Uint8Array) => void;
 }
 
 /** The most that a run's variables may take to be given to a spare: as much as a pipe takes at once. */
@@ -178,9 +169,9 @@ export class Spare implements Young {
 const encoder = new TextEncoder();
 
 /** Variables as a spare reads them; undefined when they are more than it is sent. */
-export function encodeVariables(variables: Readonly<Record<string, string>>): Uint8Array | undefined {
-  const strings = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  if (strings.some((string) => string.includes("\0"))) return undefined; // refused by the cold launch
-  const bytes = encoder.encode(strings.join("\0") + "\0"); // never empty, because that means that there is no run
+export function encodeVariables(variables: LaunchSpec["variables"]): Uint8Array | undefined {
+  const packed = packVariables(variables);
+  if (packed === undefined) return undefined; // refused by the cold launch
+  const bytes = encoder.encode(packed || "\0"); // never empty, because that means that there is no run
   return bytes.byteLength <= REQUEST_BYTES_MAX ? bytes : undefined;
 }

@@ -4,39 +4,20 @@
  */
 
 import type { Child, LaunchSpec } from "../launcher.ts";
-import type { Libc } from "../libc.ts";
-import type { PosixLauncher } from "../posix_launcher.ts";
-import { fingerprint, type KeepingLauncher, type WarmState } from "./keep_warm.ts";
+import { backoffMs, fingerprint, type KeepingLauncher, type KeepingOptions, type WarmState } from "./keep_warm.ts";
 import { PoolSize } from "./pool_size.ts";
 import { WarmParent, WarmRefusal } from "./warm_parent.ts";
 
 /** What a warm launcher needs. */
-export interface WarmLauncherOptions {
-  readonly libc: Libc;
-  /** Starts the parent, and what is run cold. */
-  readonly launcher: PosixLauncher;
-  readonly argv: LaunchSpec["argv"];
-  readonly env: LaunchSpec["env"];
-  readonly cwd: string | undefined;
-  /** Files that the parent has read: when one of them changes it is replaced. */
-  readonly sources: readonly string[];
-  /** Children that wait for a run, at most. */
-  readonly sparesMax: number;
+export interface WarmLauncherOptions extends KeepingOptions {
   /** Runs at a time, at most. */
   readonly runsMax: number;
-  /** Takes what the parent itself writes. */
-  readonly onOutput: (chunk: Uint8Array) => void;
-  /** Takes what happens to the parent: one sentence each. */
-  readonly onEvent: (level: "info" | "warn", message: string) => void;
 }
 
 /** A parent that has not loaded by then is given up. */
 const LOAD_MS = 60_000;
 /** A parent without a run for so long is ended; the next request is served cold while another loads. */
 const IDLE_MS = 15 * 60_000;
-/** How long a failed parent is not started again: doubled by each failure in a row. */
-const BACKOFF_MS = 500;
-const BACKOFF_MS_MAX = 60_000;
 /** Children that end badly before they have taken a run: with so many within a tick the parent is of no use. */
 const IDLE_DEATHS_MAX = 10;
 /** Seconds in which no child has begun any of the runs that wait: then none ever will. */
@@ -203,8 +184,7 @@ export class WarmLauncher implements KeepingLauncher {
   }
 
   #fail(why: string): void {
-    const waitMs = Math.min(BACKOFF_MS * 2 ** this.#failures++, BACKOFF_MS_MAX);
-    this.#settle({ kind: "failed", why, retryAtMs: performance.now() + waitMs });
+    this.#settle({ kind: "failed", why, retryAtMs: performance.now() + backoffMs(this.#failures++) });
     if (this.#state.kind === "failed") this.#options.onEvent("warn", `started cold for a while: ${why}`);
   }
 

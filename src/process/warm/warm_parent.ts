@@ -8,10 +8,9 @@ import { describeExit } from "../../errors.ts";
 import { Descriptors, preparePipes } from "../descriptors.ts";
 import type { Source } from "../../bytes/source.ts";
 import type { Child, LaunchSpec } from "../launcher.ts";
-import type { Libc } from "../libc.ts";
 import { writeNow } from "../pipe.ts";
 import type { PosixChild } from "../posix_child.ts";
-import type { PosixLauncher } from "../posix_launcher.ts";
+import { type InterpreterOptions, packVariables } from "./keep_warm.ts";
 import { ReportPipe } from "./report_pipe.ts";
 import type { Report } from "./reports.ts";
 import { WarmRuns } from "./warm_runs.ts";
@@ -24,14 +23,7 @@ const QUEUED_MS = 2000;
 const LINGER_MS = 3000;
 
 /** What a warm parent needs. */
-export interface WarmParentOptions {
-  readonly libc: Libc;
-  readonly launcher: PosixLauncher;
-  readonly argv: LaunchSpec["argv"];
-  readonly env: LaunchSpec["env"];
-  readonly cwd: string | undefined;
-  /** Takes what the parent itself writes to standard output and error. */
-  readonly onOutput: (chunk: Uint8Array) => void;
+export interface WarmParentOptions extends InterpreterOptions {
   /** Called when a child was reaped that never began a run; many of those mean that children can't live here. */
   readonly onIdleDeath: () => void;
   /** Called when a child could not be forked. */
@@ -133,9 +125,9 @@ export class WarmParent {
    */
   async launch(spec: LaunchSpec): Promise<Child | undefined> {
     const run = ++this.#sent;
-    const variables = Object.entries(spec.variables ?? {}).map(([name, value]) => `${name}=${value}`);
-    if (variables.some((variable) => variable.includes("\0"))) return undefined; // it is refused as a cold one is
-    const packet = [run, ...variables, ""].join("\0");
+    const variables = packVariables(spec.variables);
+    if (variables === undefined) return undefined; // refused by the cold launch
+    const packet = `${run}\0${variables}`;
     using fds = new Descriptors(this.#options.libc);
     const { theirs, take } = preparePipes(this.#options.libc, fds, spec.stdin);
     const descriptors = theirs.map((fd) => fd ?? this.#options.launcher.emptyInput);

@@ -11,7 +11,7 @@ import select
 import sys
 from _frozen_importlib_external import PathFinder
 from _io import BufferedRandom, BufferedWriter, StringIO, TextIOWrapper, _RawIOBase
-from _signal import SIG_DFL, SIGCHLD, SIGPIPE, getsignal, set_wakeup_fd, signal
+from _signal import SIG_DFL, SIGCHLD, getsignal, set_wakeup_fd, signal
 
 WORK, CONTROL = 3, 5
 REPORT = 104  # moved there from 4, out of the way of scripts that count their descriptors
@@ -80,23 +80,22 @@ def find_own(name, own):
 
 def preload(script, own, seen):
     """
-    Imports the libraries that the script imports ahead of its first code, and tells whether that is all it begins with. The
-    program's own modules are only read: they may look at the request, and at what comes after them.
+    Imports the libraries that the script imports ahead of its first code. The program's own modules are only read: they may
+    look at the request, and have a say in what the imports behind them find.
     """
     if script in seen:
-        return True
+        return
     seen.add(script)
     for name, names in leading_imports(syntax_tree(script)):
         file = find_own(name, own)
         if file is not None:
             if file:
                 preload(file, own, seen)
-            return False
+            return
         try:
             __import__(name, fromlist=names)
         except BaseException:
-            return False  # the run says so
-    return True
+            return  # the run says so
 
 
 def preload_libraries(script, folder, known):

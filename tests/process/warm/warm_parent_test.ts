@@ -8,6 +8,7 @@ import { warmFile } from "../../../src/process/runners.ts";
 import { WarmParent, WarmRefusal } from "../../../src/process/warm/warm_parent.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { complete } from "../../support/launchers.ts";
+import { processState } from "../../support/proc.ts";
 import { childrenOf, descriptors, isRunning } from "../../support/processes.ts";
 import { fromLatin1, readAll } from "../../support/sources.ts";
 import { pythonSettings } from "../../support/warm.ts";
@@ -284,7 +285,10 @@ Deno.test("what was sent before a parent is closed is begun, though children had
   const long = await parent.launch(run(WAITS, { stdin: "pipe" }));
   await until("a second waits", () => childrenOf(parent.pid).length === 2);
   signal(parent.pid, "SIGSTOP");
-  for (const pid of childrenOf(parent.pid)) if (pid !== long!.pid) signal(pid, "SIGKILL");
+  const [spare] = childrenOf(parent.pid).filter((pid) => pid !== long!.pid);
+  signal(spare, "SIGKILL");
+  // Until it is dead it may take a run with it, which is given back only when the parent has ended.
+  await until("the spare is dead", () => processState(spare) === "Z");
   const queued = parent.launch(run("print('begun')"));
   parent.close();
   equal(await parent.launch(run("print('refused')")), undefined);

@@ -59,4 +59,115 @@ export const limits = {
   buildMs: 120_000,
   /** What a compiler's output may hold in an error. */
   buildOutputBytes: 64 * KiB,
+
+  /** A stream's id: it is a path, and is told in headers. */
+  streamIdBytes: 1024,
+  /** A stream's metadata as JSON: it is a header of every answer. */
+  streamMetadataBytes: 16 * KiB,
+  /** A producer's id: it is kept for each stream that it appends to. */
+  producerIdBytes: 256,
+  /** Producers that a stream remembers; the one that was silent for longest is forgotten first. */
+  streamProducers: 1024,
+  /** How long a silent producer is remembered: a retry that comes later is taken for new. */
+  producerMs: 7 * 24 * 3600 * 1000,
+  /** What is committed together: more would make each append wait for all the others. */
+  commitBytes: 16 * MiB,
+  /** One append: it is held in memory until it is stored. */
+  appendBytes: 64 * MiB,
+  /** How often streams are looked over for what has expired. */
+  expireEveryMs: 15_000,
+
+  /** What our client of streams sends in one request: large enough for the disk, small enough to send again. */
+  clientRequestBytes: 1 * MiB,
+  /** What waits in our client to be sent; whoever writes more has to wait too. */
+  clientWaitingBytes: 8 * MiB,
+  /** How long our client waits for the answer to a request that the server can answer at once. */
+  clientAnswerMs: 30_000,
+  /** How long it hears nothing of a live read; servers answer those within a minute, with nothing if need be. */
+  clientLiveMs: 90_000,
+  /** How long it tries to reach a server that it has never reached: an address with a mistake in it stays wrong. */
+  clientFirstContactMs: 2000,
+  /** How long it tries again when nothing moves: a server restarts in less. */
+  clientGiveUpMs: 60_000,
+  /** The longest first pause before it tries again. */
+  clientBackoffMs: 100,
+  /** The longest pause of all. */
+  clientBackoffMsMax: 5000,
+  /** The longest time that a server may ask it to wait. */
+  clientRetryAfterMs: 30_000,
+  /** How much of an error answer it reads. */
+  clientErrorBytes: 16 * KiB,
+
+  /** Subscriptions of one store: each may have a delivery under way, and a timer. */
+  subscriptions: 1000,
+  /** Streams linked to one subscription, by name or by its pattern; each has a place in memory and a stored offset. */
+  subscriptionStreams: 10_000,
+  /** Streams linked to all subscriptions together; each takes about 300 bytes of memory. */
+  subscriptionLinks: 200_000,
+  /** A subscription's id, which is a part of a URL and of a key in storage. */
+  subscriptionIdBytes: 256,
+  /** What is said of a subscription in words, a worker's name: short enough to be stored with it. */
+  subscriptionTextBytes: 1024,
+  /** Segments of a pattern; matching costs at most its segments times those of the stream's id. */
+  patternSegments: 32,
+  /** A request to a subscription, which has to be held in memory to be parsed. */
+  subscriptionBodyBytes: 1 * MiB,
+  /** All such requests together; more get 503. */
+  subscriptionBodiesInAll: 32 * MiB,
+  /** Streams told of in one wake, those with something new first; the others follow with the next wake. */
+  wakeStreams: 1000,
+  /** Address of a webhook; what is longer is a mistake. */
+  webhookUrlBytes: 2048,
+  /** A webhook's whole exchange; a receiver that needs longer answers at once, and calls back later. */
+  webhookMs: 30_000,
+  /** A webhook's answer, which says no more than whether it is done. */
+  webhookAnswerBytes: 64 * KiB,
+  /** The first wait after a failed wake; it doubles with each failure. */
+  wakeRetryMsMin: 1000,
+  /** The longest such wait: a receiver that is back is found within a minute. */
+  wakeRetryMsMax: 60_000,
+  /** How long a worker may say nothing before its work is given to another; these may be asked for. */
+  leaseMsMin: 1000,
+  leaseMsMax: 600_000,
+  leaseMs: 30_000,
+
+  /** A stream's metadata: deeper is an attack on the parsers of its readers. */
+  streamMetadataDepth: 64,
+  /** A stream's content type: it is a header of every answer. */
+  contentTypeBytes: 256,
+  /** What an upload appends at once; three times as much is the most that it holds. */
+  uploadAppendBytes: 4 * MiB,
+  /** A producer that sends nothing for so long is gone: quiet ones, such as a build that compiles, have to stay. */
+  uploadIdleMs: 60 * 60 * 1000,
+  /** What a reader of a stream holds at a time. */
+  readPieceBytes: 256 * KiB,
+  /** What a spy reads of one stream before it looks at the next. */
+  spyPieceBytes: 64 * KiB,
+  /** How far a spy may fall behind a stream before it skips: a person can't read that much at once. */
+  spyBacklogBytes: 1 * MiB,
+  /** A line that a spy shows; a longer one is cut into several. */
+  spyLineBytes: 8 * KiB,
+  /** How long the beginning of a line waits for its end before a spy shows it. */
+  spyPartialMs: 1000,
+  /** Streams that one spy watches, about 200 bytes each; of more it is told how many there are. */
+  spyStreams: 100_000,
+  /** Spies at a time: each costs something at every append. */
+  spies: 32,
+
+  /** A catch-up answer on a stream: held in memory for each reader that is slow to take it. */
+  catchUpBytes: 1 * MiB,
+  /** What is read of a stream for one event: a slow follower holds one encoded. */
+  eventBytes: 64 * KiB,
+  /** Streams whose last event is remembered encoded, because all their followers are at the same place. */
+  sharedEvents: 64,
+  /** How long a long-poll waits; proxies give up after 30 s or more. */
+  longPollMs: 20_000,
+  /** A connection of events in all: it begins anew from time to time, so that caches and balancers get their turn. */
+  eventStreamMs: 60_000,
+  /** A `Stream-Seq`: the last one is kept for each stream. */
+  streamSequenceBytes: 256,
+  /** The body of an append over HTTP: it is collected before it is stored, so that it is stored whole or not at all. */
+  appendBodyBytes: 16 * MiB,
+  /** Bodies of all appends that are held in memory: more get 503. */
+  appendBodiesInAll: 256 * MiB,
 } as const;

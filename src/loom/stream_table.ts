@@ -1,0 +1,272 @@
+/** The stream store: what may be done to streams and what comes of it, over any storage. */
+
+import { limits } from "../limits.ts";
+import { type Log, silent } from "../log.ts";
+import { Committer, type Cycle } from "./committer.ts";
+import { isJson, mediaType, toMessages } from "./json_messages.ts";
+import { retainedStart, type StoreLimits } from "./retention.ts";
+import type { Storage } from "./storage.ts";
+import { infoOf, Stream } from "./stream.ts";
+import { StreamBytes } from "./stream_bytes.ts";
+import { type Changes, stageAppend, stageCreate, stageRemove } from "./stream_changes.ts";
+import { StreamError } from "./stream_error.ts";
+import { resolveFork } from "./stream_fork.ts";
+import { checkId, checkMetadata } from "./stream_ids.ts";
+import { StreamIndex } from "./stream_index.ts";
+import type {
+  Appended,
+  AppendOptions,
+  Created,
+  CreateOptions,
+  Listing,
+  ListOptions,
+  Piece,
+  StreamEvent,
+  StreamInfo,
+  StreamStore,
+} from "./stream_store.ts";
+
+/** Options of a table. */
+export interface TableOptions {
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly clock?: () => number;
+  /** False: each append is stored by itself. Default: true. */
+  readonly together?: boolean;
+  /** Default: none. */
+  readonly limits?: StoreLimits;
+  readonly log?: Log;
+}
+
+const EMPTY = new Uint8Array(0);
+const LISTED = 100;
+const LISTED_MAX = 1000;
+
+/** Streams over a storage. */
+export class StreamTable implements StreamStore {
+  readonly #storage: Storage;
+  readonly #committer: Committer;
+  readonly #index = new StreamIndex();
+  readonly #bytes: StreamBytes;
+  readonly #clock: () => number;
+  readonly #limits: StoreLimits;
+  readonly #log: Log;
+  readonly #listeners = new Set<(event: StreamEvent) => void>();
+  readonly #changes: Changes;
+  #sweeping: ReturnType<typeof setInterval> | undefined;
+
+  private constructor(storage: Storage, options: TableOptions) {
+    this.#storage = storage;
+    this.#bytes = new StreamBytes(storage);
+    this.#clock = options.clock ?? Date.now;
+    this.#limits = options.limits ?? {};
+    this.#log = options.log ?? silent;
+    this.#committer = new Committer((changes) => storage.commit(changes), options.together ?? true);
+    this.#changes = {
+      index: this.#index,
+      claimed: new Map(),
+      bytes: 0,
+      limits: this.#limits,
+      nextNumber: () => storage.nextNumber(),
+      emit: (kind, stream) => this.#emit(kind, stream),
+    };
+  }
+
+  /** Opens a storage, which the table owns from then on. */
+  static async open(storage: Storage, options: TableOptions = {}): Promise<StreamTable> {
+    const table = new StreamTable(storage, options);
+    await table.#load();
+    table.#sweeping = setInterval(() => table.#sweep(), limits.expireEveryMs);
+    Deno.unrefTimer(table.#sweeping);
+    return table;
+  }
+
+  async create(id: string, options: CreateOptions = {}): Promise<Created> {
+    checkId(id);
+    checkMetadata(options.metadata);
+    const fork = options.fork && await resolveFork(options.fork, (from) => this.#find(from), this.#bytes);
+    const contentType = options.contentType ?? fork?.parent.document.contentType ?? "application/octet-stream";
+    const json = isJson(contentType) && options.bytes !== undefined && options.bytes.byteLength > 0;
+    const bytes = json ? toMessages(options.bytes!) : options.bytes ?? EMPTY;
+    this.#checkSize(bytes);
+    const wish = { id, options, contentType, fork, bytes };
+    return await this.#committer.run(bytes.byteLength, (cycle) => {
+      return stageCreate(cycle, this.#changes, wish, this.#clock());
+    });
+  }
+
+  async append(id: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+    const { document, number } = this.#find(id);
+    if (options.contentType && mediaType(options.contentType) !== mediaType(document.contentType)) {
+      throw new StreamError("content-type", `The stream holds ${document.contentType}, not ${options.contentType}`);
+    }
+    const data = bytes.byteLength > 0 && isJson(document.contentType) ? toMessages(bytes) : bytes;
+    if (data.byteLength === 0 && (bytes.byteLength > 0 || !options.end)) {
+      throw new StreamError("invalid", "An append holds at least one byte, or message");
+    }
+    this.#checkSize(data);
+    return await this.#committer.run(data.byteLength, (cycle) => {
+      const stream = this.#find(id);
+      if (stream.number !== number) throw new StreamError("moved", `The stream ${id} was replaced`);
+      return stageAppend(cycle, this.#changes, stream, data, options, this.#clock());
+    });
+  }
+
+  async read(id: string, from: number, max: number): Promise<Piece> {
+    const stream = this.#find(id);
+    const { start, ttlSeconds } = stream.document;
+    if (!Number.isSafeInteger(from) || from < 0) throw new StreamError("invalid", `No position: ${from}`);
+    if (from < start) {
+      throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${from}`, { start });
+    }
+    if (ttlSeconds !== undefined) this.#storage.touch(stream.stored, this.#clock());
+    return await this.#bytes.piece(stream, from, max);
+  }
+
+  async wait(id: string, number: number, tail: number, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      const stream = this.#index.get(id);
+      if (!stream || stream.number !== number || stream.document.hidden) return true;
+      if (stream.document.tail > tail || stream.document.end) return true;
+      await stream.changed(signal);
+    }
+    return false;
+  }
+
+  head(id: string): StreamInfo | undefined {
+    const stream = this.#index.get(id);
+    return stream && !stream.hasExpired(this.#clock()) ? infoOf(stream.stored) : undefined;
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const stream = this.#index.get(id);
+    if (!stream || stream.hasExpired(this.#clock())) return false;
+    return await this.#committer.run(0, (cycle) => {
+      if (stream.latest.hidden) throw new StreamError("gone", `The stream ${id} is deleted, but for forks of it`);
+      if (this.#index.get(id) !== stream || stream.removing) return () => false;
+      stageRemove(cycle, this.#changes, stream);
+      return () => true;
+    });
+  }
+
+  list(options: ListOptions = {}): Listing {
+    const limit = Math.min(options.limit ?? LISTED, LISTED_MAX);
+    const now = this.#clock();
+    const streams: StreamInfo[] = [];
+    for (const stream of this.#index.from(options.prefix ?? "", options.after ?? "")) {
+      if (stream.document.hidden || stream.hasExpired(now)) continue;
+      if (streams.length === limit) return { streams, next: streams.at(-1)!.id };
+      streams.push(infoOf(stream.stored));
+    }
+    return { streams };
+  }
+
+  async positionAt(id: string, timeMs: number): Promise<number> {
+    return await this.#positionAt(this.#find(id), timeMs);
+  }
+
+  async expire(): Promise<void> {
+    const now = this.#clock();
+    const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
+    for (const stream of [...this.#index.all()]) {
+      if (stream.document.hidden) continue;
+      if (stream.hasExpired(now)) await this.#remove(stream);
+      else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) await this.#abort(stream);
+      if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
+    }
+  }
+
+  listen(listener: (event: StreamEvent) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await this.#committer.close();
+    await this.#storage.close();
+    for (const stream of this.#index.all()) stream.wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #load(): Promise<void> {
+    const byNumber = new Map<number, Stream>();
+    for await (const stored of this.#storage.load()) { // a fork has a higher number than what it was forked from
+      const { parent, start, base, tail } = stored.document;
+      const stream = new Stream(stored, parent === undefined ? undefined : byNumber.get(parent));
+      if (stream.parent) stream.parent.forks++;
+      byNumber.set(stored.number, stream);
+      this.#index.set(stream);
+      this.#changes.bytes += tail - Math.max(start, base);
+    }
+  }
+
+  /** @throws {StreamError} `not-found`, `gone` */
+  #find(id: string): Stream {
+    const stream = this.#changes.claimed.get(id) ?? this.#index.get(id);
+    if (!stream || stream.removing || stream.hasExpired(this.#clock())) {
+      throw new StreamError("not-found", `The stream ${id} does not exist`);
+    }
+    if (stream.latest.hidden) throw new StreamError("gone", `The stream ${id} is deleted, but for forks of it`);
+    return stream;
+  }
+
+  #checkSize(bytes: Uint8Array): void {
+    const max = this.#limits.appendBytes ?? limits.appendBytes;
+    if (bytes.byteLength <= max) return;
+    throw new StreamError("too-large", `An append holds at most ${max} bytes: send more in several`);
+  }
+
+  async #positionAt(stream: Stream, timeMs: number): Promise<number> {
+    const { base, start, tail, createdAt, appendedAt } = stream.document;
+    if (timeMs > appendedAt) return tail;
+    if (timeMs < createdAt && stream.parent) return Math.min(base, await this.#positionAt(stream.parent, timeMs));
+    const position = tail > base ? await this.#storage.positionAt(stream.stored, timeMs) : base;
+    return await this.#bytes.boundary(stream, Math.max(start, position));
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.expire();
+    } catch (error) {
+      this.#log("error", "streams could not be looked over", { error: String(error) });
+    }
+  }
+
+  async #remove(stream: Stream): Promise<void> {
+    await this.#change(stream, (cycle) => stageRemove(cycle, this.#changes, stream));
+  }
+
+  async #abort(stream: Stream): Promise<void> {
+    await this.#change(stream, (cycle) => {
+      if (!stream.latest.end) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+    });
+  }
+
+  async #trim(stream: Stream, now: number): Promise<void> {
+    const start = await retainedStart(stream, this.#limits, now, this.#bytes, (...args) => this.#positionAt(...args));
+    if (start <= stream.document.start) return;
+    await this.#change(stream, (cycle) => {
+      if (stream.forks > 0) return;
+      const freed = start - Math.max(stream.document.start, stream.document.base);
+      cycle.changes.push({ stored: stream.stored, set: { start } });
+      cycle.onStored.push(() => this.#changes.bytes -= freed);
+    });
+  }
+
+  async #change(stream: Stream, stage: (cycle: Cycle) => void): Promise<void> {
+    await this.#committer.run(0, (cycle) => {
+      if (!stream.removing) stage(cycle);
+      return () => undefined;
+    });
+  }
+
+  #emit(kind: StreamEvent["kind"], stream: Stream): void {
+    if (this.#listeners.size === 0) return;
+    const event = { kind, stream: infoOf(stream.stored) };
+    for (const listener of this.#listeners) listener(event);
+  }
+}

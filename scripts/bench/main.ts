@@ -1,9 +1,10 @@
 /**
- * Runs benchmarks by name, all by default, and prints them as Markdown: `main.ts [serve] [warm] [--quick] [--write]`.
+ * Runs benchmarks by name, all by default, and prints them as Markdown: `main.ts [serve] [warm] [loom] [--quick] [--write]`.
  * With `--write` each replaces its section in `docs/benchmarks.md`. Ctrl-C ends every server and removes every file.
  */
 
 import { parseArgs } from "node:util";
+import { benchLoom } from "./loom.ts";
 import { describeMachine } from "./machine.ts";
 import { run } from "./processes.ts";
 import { type BenchOptions, benchServe } from "./serve.ts";
@@ -13,6 +14,7 @@ import { benchWarm } from "./warm.ts";
 const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<string>>> = {
   serve: benchServe,
   warm: benchWarm,
+  loom: benchLoom,
 };
 const ROOT = new URL("../../", import.meta.url).pathname;
 const REPORT = `${ROOT}docs/benchmarks.md`;

@@ -21,6 +21,9 @@ const PACKAGES: Readonly<Record<string, string>> = {
   [PHP_FPM]: "php-fpm",
   node: "nodejs",
   npm: "npm",
+  curl: "curl",
+  "redis-server": "redis-server",
+  "nats-server": "nats-server",
 };
 
 /** Installs what is missing, as root; otherwise says what to install. */

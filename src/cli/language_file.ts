@@ -1,12 +1,11 @@
 /** Languages that a user adds with a file and no code. */
 
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { extname, join } from "node:path";
-import { parse as parseToml } from "smol-toml";
-import { parse as parseYaml } from "yaml";
+import { join } from "node:path";
 import { runnerNames } from "../process/runners.ts";
 import type { Language } from "../process/language.ts";
 import { Languages } from "../process/languages.ts";
+import { readDataFile } from "./data_file.ts";
 
 const strings = { type: "array", items: { type: "string", minLength: 1 }, minItems: 1 };
 
@@ -48,7 +47,7 @@ const SCHEMA = {
 export function loadLanguages(file?: string): Languages {
   const path = file ?? defaultFile();
   if (path === undefined) return new Languages();
-  const data = parse(path);
+  const data = readDataFile(path);
   const ajv = new Ajv2020({ allErrors: true });
   if (!ajv.validate(SCHEMA, data)) {
     const faults = ajv.errors!.map(({ instancePath, message, params }) => {
@@ -81,21 +80,5 @@ function defaultFile(): string | undefined {
     return path && Deno.statSync(path).isFile ? path : undefined;
   } catch {
     return undefined; // most users have none
-  }
-}
-
-function parse(path: string): unknown {
-  const parsers: Record<string, (text: string) => unknown> = {
-    ".toml": parseToml,
-    ".yaml": parseYaml,
-    ".yml": parseYaml,
-    ".json": JSON.parse,
-  };
-  const parser = parsers[extname(path).toLowerCase()];
-  if (!parser) throw new Error(`Cannot use ${path}: its name ends in none of ${Object.keys(parsers).join(", ")}`);
-  try {
-    return parser(Deno.readTextFileSync(path));
-  } catch (cause) {
-    throw new Error(`Cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }

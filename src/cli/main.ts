@@ -4,7 +4,11 @@ import { Command, CommanderError } from "commander";
 import metadata from "../../deno.json" with { type: "json" };
 import { writeStderr, writeStdout } from "./output.ts";
 import { languagesCommand } from "./languages.ts";
+import { loomCommand } from "./loom.ts";
 import { serveCommand } from "./serve.ts";
+import { spyCommand } from "./spy.ts";
+import { streamCommand } from "./stream.ts";
+import { tailCommand } from "./tail.ts";
 import { UsageError } from "./usage.ts";
 
 /** Exit codes of every command. */
@@ -27,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .enablePositionalOptions();
   const serve = serveCommand(() => sluice.commands.map((command) => command.name()));
   sluice.addCommand(serve, { isDefault: true }).addCommand(languagesCommand());
+  for (const make of [loomCommand, streamCommand, tailCommand, spyCommand]) sluice.addCommand(make());
   for (const command of [sluice, ...sluice.commands]) {
     command.exitOverride().configureOutput({ writeErr: writeStderr, writeOut: writeStdout });
   }

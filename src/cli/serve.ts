@@ -4,13 +4,15 @@ import { Command, Option } from "commander";
 import { existsSync } from "node:fs";
 import { mountAll } from "../http/mount.ts";
 import type { Handler } from "../http/handler.ts";
-import { type Access, type HttpServer, serveHttp, type ServeOptions } from "../http/node_server.ts";
+import { type HttpServer, serveHttp, type ServeOptions } from "../http/node_server.ts";
 import { createLog, type Log, silent } from "../log.ts";
 import { limits } from "../limits.ts";
 import type { Mode } from "../process/command.ts";
 import { raiseDescriptorLimit } from "../process/libc.ts";
 import { program, type ProgramHandler } from "../process/program.ts";
 import type { ProgramOptions } from "../process/program_options.ts";
+import { announce, logAccess } from "./announce.ts";
+import { flag } from "./flag.ts";
 import { assignment, onOthersStopped, reportListening, runInIsolates } from "./isolates.ts";
 import { loadLanguages } from "./language_file.ts";
 import { runOnce } from "./once.ts";
@@ -120,12 +122,6 @@ export function serveCommand(commands: () => string[]): Command {
     .action((first: string, rest: string[], flags: ServeFlags) => serve(commands(), [first, ...rest], flags));
 }
 
-function flag<T>(names: string, text: string, parse: (value: string) => T, preset?: T, env?: string): Option {
-  const option = new Option(names, text).argParser(parse);
-  if (preset !== undefined) option.default(preset);
-  return env === undefined ? option : option.env(env);
-}
-
 async function serve(commands: string[], words: readonly string[], flags: ServeFlags): Promise<void> {
   const log = flags.log === "none" ? silent : createLog({ format: flags.log });
   const options = programOptions(flags, log);
@@ -164,7 +160,7 @@ async function serve(commands: string[], words: readonly string[], flags: ServeF
     }, isolate.port === undefined);
     if (isolate.port === undefined) {
       Object.values(handlers).forEach(sayHowStarted);
-      writeStderr(`sluice serve: listening on http://${urlHost(server.hostname)}:${server.port}\n`);
+      announce("serve", server);
       reportListening(server.port);
     }
     await signals.told;
@@ -246,23 +242,6 @@ async function listen(handler: Handler, options: ServeOptions, choose: boolean):
   }
 }
 
-function logAccess(log: Log, access: Access): void {
-  const { method, url, status, complete, durationMs, bytes, remoteAddress, requestId } = access;
-  const level = complete && status < 500 ? "info" : "warn";
-  log(level, `${method} ${url}`, {
-    status,
-    ms: Math.round(durationMs * 10) / 10,
-    bytes,
-    client: remoteAddress,
-    request: requestId,
-    cut: complete ? undefined : true,
-  });
-}
-
 function passOn(line: string): void {
   writeStderr(line + "\n");
-}
-
-function urlHost(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

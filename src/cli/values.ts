@@ -1,6 +1,7 @@
 /** Values of flags, checked where they are read. */
 
 import { InvalidArgumentError } from "commander";
+import type { Token } from "../http/tokens.ts";
 
 /** A time in milliseconds, 0 for none. */
 export function milliseconds(text: string): number {
@@ -29,6 +30,42 @@ export function bytes(text: string): number {
   const match = /^(\d{1,12})([kmg]?)(?:i?b)?$/i.exec(text);
   if (!match) throw new InvalidArgumentError("It is a size such as 4096, 512k, 10m or 2g.");
   return Number(match[1]) * UNITS[match[2].toLowerCase()];
+}
+
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A length of time with its unit, in milliseconds: 500ms, 90s, 5m, 12h, 7d. */
+export function duration(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/i.exec(text);
+  if (!match) throw new InvalidArgumentError("It is a time such as 500ms, 90s, 5m, 12h or 7d.");
+  return Number(match[1]) * MILLISECONDS[match[2].toLowerCase()];
+}
+
+/**
+ * A token, with `:ro` behind it for reading only.
+ *
+ * @throws {Error} which does not hold what was given: that may be a token, nearly
+ */
+export function token(text: string): Token {
+  const [, token, mode] = /^([^\s,:\P{ASCII}]+)(:ro)?$/u.exec(text) ?? [];
+  if (token === undefined) {
+    throw new Error("A token is visible ASCII without spaces, commas and colons; :ro behind it makes it read only");
+  }
+  return { token, write: mode === undefined };
+}
+
+/** Collects the values of a flag that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** Any JSON value. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError(`It is JSON, such as '{"branch": "main"}'.`);
+  }
 }
 
 function wholeNumber(text: string, least: number, most: number, what: string): number {

@@ -4,6 +4,9 @@
  * than its head.
  */
 
+/** Statuses whose answers the Fetch standard lets have no body. */
+const BODILESS = new Set([101, 103, 204, 205, 304]);
+
 class BytesResponse {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   /** What the head is kept in. */
@@ -28,6 +31,9 @@ class BytesResponse {
   constructor(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit) {
     this.#bytes = bytes;
     this.#head = new Response(null, init);
+    if (BODILESS.has(this.#head.status)) {
+      throw new TypeError(`Cannot make an answer of bytes: one with status ${this.#head.status} has no body`);
+    }
   }
 
   static known(response: Response): Uint8Array<ArrayBuffer> | undefined {
@@ -40,8 +46,16 @@ class BytesResponse {
     return this.#head.status;
   }
 
+  get statusText(): string {
+    return this.#head.statusText;
+  }
+
+  get ok(): boolean {
+    return this.#head.ok;
+  }
+
   get headers(): Headers {
-    return this.#head.headers;
+    return (this.#real ?? this.#head).headers;
   }
 
   get bodyUsed(): boolean {
@@ -58,6 +72,7 @@ class BytesResponse {
  * Makes an answer of bytes.
  *
  * @param bytes not to be changed afterwards
+ * @throws what `new Response(bytes, init)` throws
  */
 export function bytesResponse(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit): Response {
   return new BytesResponse(bytes, init) as unknown as Response;

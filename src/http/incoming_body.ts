@@ -1,7 +1,7 @@
 /** The body of a request that node:http received, as a source. */
 
 import type { IncomingMessage } from "node:http";
-import type { Chunk, Source } from "../bytes/source.ts";
+import { type Chunk, concat, type Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 
 /** How much of a body that nobody wants is taken so that the client gets to read its answer; then it is cut off. */
@@ -12,6 +12,7 @@ export class IncomingBody implements Source {
   readonly #incoming: IncomingMessage;
   readonly #idleMs: number;
   #wake: (() => void) | undefined;
+  #touched = false;
   #listening = false;
   #error: unknown;
   #ended = false;
@@ -21,13 +22,33 @@ export class IncomingBody implements Source {
     this.#idleMs = idleMs;
   }
 
+  /** Somebody has read from it, or given it up. */
+  get touched(): boolean {
+    return this.#touched;
+  }
+
   read(): Chunk | Promise<Chunk> {
-    this.#listen();
+    this.#touched = true;
     return this.#next() ?? (this.#ended ? undefined : this.#wait());
+  }
+
+  /** All of it, in memory of its own. */
+  async whole(): Promise<Uint8Array<ArrayBuffer>> {
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    for (;;) {
+      const step = this.read();
+      const chunk = step instanceof Promise ? await step : step;
+      if (!chunk) break;
+      chunks.push(chunk);
+    }
+    const whole = concat(chunks);
+    // A view of what was received would keep all of that, other requests too.
+    return whole.byteLength === whole.buffer.byteLength ? whole : whole.slice();
   }
 
   /** Nobody wants the rest. It is let flow by, up to a bound, because a client that is cut off reads no answer. */
   cancel(): void {
+    this.#touched = true;
     if (this.#ended) return;
     this.#listen();
     this.#ended = true;
@@ -41,13 +62,26 @@ export class IncomingBody implements Source {
     this.#wakeUp();
   }
 
+  /** Lets go of it when the answer is out: the next request of the connection stands behind it. */
+  release(): void {
+    // Of a body that has come and that nobody has touched, node:http disposes.
+    if (this.#touched || !this.#incoming.complete) this.cancel();
+  }
+
   #next(): Chunk {
     if (this.#ended || this.#error) return undefined;
     const data = this.#incoming.read() as Uint8Array<ArrayBuffer> | null;
-    return data === null ? undefined : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (data !== null) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // The event that says so comes later.
+    if (this.#incoming.complete && this.#incoming.readableLength === 0) this.#ended = true;
+    return undefined;
   }
 
   async #wait(): Promise<Chunk> {
+    await undefined; // what came together with the head is there by then, and needs no timer
+    const early = this.#next();
+    if (early || this.#ended) return early;
+    this.#listen();
     const timer = setTimeout(() => {
       this.#error = new HttpError(408, `The request's body did not come within ${this.#idleMs} ms`);
       this.#wakeUp();
@@ -78,6 +112,7 @@ export class IncomingBody implements Source {
     };
     this.#incoming.on("error", broken);
     this.#incoming.on("close", () => broken());
+    if (this.#incoming.destroyed && !this.#incoming.complete) broken(); // its events are over
   }
 
   #wakeUp(): void {

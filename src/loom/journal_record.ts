@@ -1,12 +1,16 @@
 /**
  * Records of the journal, one a commit.
  *
- *     0  u32  bytes of what follows byte 16; 0 where the journal ends
- *     4  u32  CRC-32 of what follows byte 8, begun with that of the record before, so that what an earlier use of the
- *             file left behind is never taken for a record
+ *     0  u32  bytes of what follows these 20
+ *     4  u32  CRC-32 of what follows them, begun with that of the record before
  *     8  f64  number of the commit
- *    16  u32  bytes of text
- *    20       text: changes as JSON, then the bytes that they speak of
+ *    16  u32  CRC-32 of the 16 bytes before, begun with the key of the file's use
+ *    20  u32  bytes of text
+ *    24       text: changes as JSON, then the bytes that they speak of
+ *
+ * Where the journal ends, 20 bytes are 0. What an earlier use of the file left behind has another key. That the head has a
+ * checksum of its own tells a record that was whole once, and is damaged, from one that was never finished: behind the
+ * former there are others.
  */
 
 import { crc32 } from "node:zlib";
@@ -35,53 +39,51 @@ export interface JournalRecord {
 }
 
 /** Bytes before what a record holds. */
-export const RECORD_HEAD_BYTES = 16;
+export const RECORD_HEAD_BYTES = 20;
+const CRC_AT = 16;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** A record as it lies in the file, and the checksum that the next one begins with. */
-export interface EncodedRecord {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+/** What the checksums of the next record begin with. */
+export interface Seal {
+  /** The key of the file's use. */
+  readonly key: number;
+  /** Checksum of the record before; the key for the first one. */
   readonly crc: number;
 }
 
-/**
- * Writes a record, with a zero behind it where the next will lie.
- *
- * @param crc checksum of the record before
- */
+/** A record as it lies in the file, and what the next one begins with. */
+export interface EncodedRecord {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly seal: Seal;
+}
+
+/** Writes a record, with zeros behind it where the next will lie. */
 export function encodeRecord(
   commit: number,
   entries: readonly JournalEntry[],
   chunks: readonly Uint8Array[],
-  crc: number,
+  { key, crc }: Seal,
 ): EncodedRecord {
   const text = encoder.encode(JSON.stringify(entries));
   const length = 4 + text.byteLength + chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   const bytes = new Uint8Array(RECORD_HEAD_BYTES + length + RECORD_HEAD_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, length, true);
-  view.setFloat64(8, commit, true);
-  view.setUint32(16, text.byteLength, true);
-  bytes.set(text, 20);
-  let at = 20 + text.byteLength;
+  view.setUint32(RECORD_HEAD_BYTES, text.byteLength, true);
+  let at = RECORD_HEAD_BYTES + 4;
+  bytes.set(text, at);
+  at += text.byteLength;
   for (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.byteLength;
   }
-  const sum = crc32(bytes.subarray(8, at), crc);
+  const sum = crc32(bytes.subarray(RECORD_HEAD_BYTES, at), crc);
+  view.setUint32(0, length, true);
   view.setUint32(4, sum, true);
-  return { bytes, crc: sum };
-}
-
-/** What stands before a record's text, as far as it can be believed. */
-export function decodeHead(
-  bytes: Uint8Array<ArrayBuffer>,
-  at: number,
-): { length: number; crc: number; commit: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at);
-  return { length: view.getUint32(0, true), crc: view.getUint32(4, true), commit: view.getFloat64(8, true) };
+  view.setFloat64(8, commit, true);
+  view.setUint32(CRC_AT, crc32(bytes.subarray(0, CRC_AT), key), true);
+  return { bytes, seal: { key, crc: sum } };
 }
 
 /**
@@ -92,19 +94,33 @@ export function decodeHead(
 export function decodeRecord(
   bytes: Uint8Array<ArrayBuffer>,
   at: number,
-  crc: number,
-): { record: JournalRecord; next: number; crc: number } | undefined {
+  { key, crc }: Seal,
+): { record: JournalRecord; next: number; seal: Seal } | undefined {
+  const head = decodeHead(bytes, at, key);
+  const from = at + RECORD_HEAD_BYTES;
+  const next = from + (head?.length ?? 0);
+  if (!head || next > bytes.byteLength || head.crc !== crc32(bytes.subarray(from, next), crc)) return undefined;
+  const textBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(from, true);
+  const textEnd = from + 4 + textBytes;
+  const entries = JSON.parse(decoder.decode(bytes.subarray(from + 4, textEnd))) as JournalEntry[];
+  const record = { commit: head.commit, entries, bytes: bytes.subarray(textEnd, next) };
+  return { record, next, seal: { key, crc: head.crc } };
+}
+
+/** Where the next record of the same use begins, from a position on, whether or not it is whole; -1 when none does. */
+export function findRecord(bytes: Uint8Array<ArrayBuffer>, from: number, key: number): number {
+  for (let at = from; at <= bytes.byteLength - RECORD_HEAD_BYTES; at++) {
+    // Zeros take most of a journal's end: they are passed over without a look at their checksum.
+    if (bytes[at + CRC_AT - 1] !== 0 && decodeHead(bytes, at, key)) return at;
+  }
+  return -1;
+}
+
+/** What stands before a record's text; undefined when it is not what was written. */
+function decodeHead(bytes: Uint8Array<ArrayBuffer>, at: number, key: number) {
   if (at + RECORD_HEAD_BYTES > bytes.byteLength) return undefined;
-  const head = decodeHead(bytes, at);
-  const next = at + RECORD_HEAD_BYTES + head.length;
-  if (head.length < 4 || next > bytes.byteLength) return undefined;
-  if (head.crc !== crc32(bytes.subarray(at + 8, next), crc)) return undefined;
-  const textBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 16, true);
-  const text = decoder.decode(bytes.subarray(at + 20, at + 20 + textBytes));
-  const entries = JSON.parse(text) as JournalEntry[];
-  return {
-    record: { commit: head.commit, entries, bytes: bytes.subarray(at + 20 + textBytes, next) },
-    next,
-    crc: head.crc,
-  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEAD_BYTES);
+  const head = { length: view.getUint32(0, true), crc: view.getUint32(4, true), commit: view.getFloat64(8, true) };
+  if (head.length < 4 || !Number.isSafeInteger(head.commit) || head.commit < 1) return undefined;
+  return view.getUint32(CRC_AT, true) === crc32(bytes.subarray(at, at + CRC_AT), key) ? head : undefined;
 }

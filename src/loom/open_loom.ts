@@ -1,13 +1,41 @@
 /** Opens a stream store, with its HTTP face. */
 
+import type { Handler } from "../http/handler.ts";
 import { type Log, silent } from "../log.ts";
 import { DiskStorage } from "./disk_storage.ts";
+import { KvKeeper } from "./kv_keeper.ts";
+import { loomHandler } from "./loom_handler.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 import type { StoreLimits } from "./retention.ts";
-import { StreamTable, type TableOptions } from "./stream_table.ts";
+import type { StreamStore } from "./stream_store.ts";
+import { StreamTable } from "./stream_table.ts";
+import type { SubscriptionKeeper } from "./subscriptions/keeper.ts";
+import { MemoryKeeper } from "./subscriptions/memory_keeper.ts";
+
+/** A stream store that answers requests. */
+export interface Loom extends StreamStore {
+  /** Answers the Durable Streams protocol, the classic loom API, and `/spy`. */
+  readonly fetch: Handler;
+}
+
+/** Options of a store in memory. */
+export interface MemoryLoomOptions {
+  /** How long and how much is kept. Default: everything until it is closed. */
+  readonly limits?: StoreLimits;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly clock?: () => number;
+  /** Closes the store. */
+  readonly signal?: AbortSignal;
+  /** Told of what goes wrong without anybody asking. */
+  readonly log?: Log;
+  /** How long a long-poll waits for more, milliseconds. Default 20,000. */
+  readonly longPollMs?: number;
+  /** URL under which webhooks reach the server. Default: that of the request by which they subscribed. */
+  readonly baseUrl?: string;
+}
 
 /** Options of {@linkcode openLoom}. */
-export interface LoomOptions {
+export interface LoomOptions extends MemoryLoomOptions {
   /** Where streams are kept; made when it is not there. One process at a time has it. */
   readonly dir: string;
   /** Holds what is known of streams. Default: a database of its own in the directory. It is closed with the store. */
@@ -18,25 +46,27 @@ export interface LoomOptions {
    * not that of the machine. Default `group`.
    */
   readonly sync?: "always" | "group" | "none";
-  /** How long and how much is kept. Default: everything for ever. */
-  readonly limits?: StoreLimits;
-  /** Milliseconds since 1970. Default: `Date.now`. */
-  readonly clock?: () => number;
-  readonly log?: Log;
-}
-
-/** Opens a store that keeps streams in memory. */
-export async function openMemory(options: TableOptions = {}): Promise<StreamTable> {
-  return await StreamTable.open(new MemoryStorage(), options);
 }
 
 /**
- * Opens the store in a directory.
+ * Opens the store in a directory. It needs `--unstable-kv`.
+ *
+ * @example Keep and read a stream
+ * ```ts
+ * import { openLoom } from "@sluice/sluice";
+ *
+ * const dir = await Deno.makeTempDir();
+ * await using loom = await openLoom({ dir });
+ * await loom.create("greetings", { contentType: "text/plain" });
+ * await loom.append("greetings", new TextEncoder().encode("hello\n"));
+ * const { bytes } = await loom.read("greetings", 0, 1024);
+ * console.log(new TextDecoder().decode(bytes)); // hello
+ * ```
  *
  * @throws {Deno.errors.Busy} when another process has it
  * @throws {StreamError} `corrupt` when what was acknowledged can't be read
  */
-export async function openLoom(options: LoomOptions): Promise<StreamTable> {
+export async function openLoom(options: LoomOptions): Promise<Loom> {
   const { dir, sync = "group", log = silent } = options;
   await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = await Deno.open(`${dir}/lock`, { create: true, write: true, mode: 0o600 });
@@ -44,16 +74,31 @@ export async function openLoom(options: LoomOptions): Promise<StreamTable> {
     if (!await lock.tryLock(true)) throw new Deno.errors.Busy(`${dir} is in use by another process`);
     const kv = options.kv ?? await openKv(`${dir}/streams.kv`);
     const storage = new DiskStorage({ dir, kv, sync: sync !== "none", log, onClosed: () => lock.close() });
-    return await StreamTable.open(storage, {
-      clock: options.clock,
-      together: sync !== "always",
-      limits: options.limits,
-      log,
-    });
+    const table = new StreamTable(storage, { ...options, together: sync !== "always" });
+    return await finish(table, new KvKeeper(kv), options);
   } catch (error) {
     lock.close();
     throw error;
   }
+}
+
+/** Opens a store that keeps streams in memory: gone when it is closed. */
+export async function openMemory(options: MemoryLoomOptions = {}): Promise<Loom> {
+  return await finish(new StreamTable(new MemoryStorage(), options), new MemoryKeeper(), options);
+}
+
+/** Reads what the table's storage has, and gives the table its handler. */
+async function finish(table: StreamTable, keeper: SubscriptionKeeper, options: MemoryLoomOptions): Promise<Loom> {
+  await table.load();
+  const closing = new AbortController();
+  const { clock, log = silent, longPollMs, baseUrl } = options;
+  const fetch = await loomHandler(table, { keeper, signal: closing.signal, clock, log, longPollMs, baseUrl });
+  table.beforeClose = async () => {
+    closing.abort();
+    await fetch[Symbol.asyncDispose]();
+  };
+  options.signal?.addEventListener("abort", () => table.close(), { once: true });
+  return Object.assign(table, { fetch });
 }
 
 async function openKv(path: string): Promise<Deno.Kv> {

@@ -198,6 +198,9 @@ export interface StreamStore extends AsyncDisposable {
   /** Position from which everything appended at a time or later is found; what was appended shortly before may precede. */
   positionAt(id: string, timeMs: number): Promise<number>;
 
+  /** The first position from the given one at which a message of a JSON stream begins; of others the position itself. */
+  boundaryAt(id: string, position: number): Promise<number>;
+
   /** Deletes what has expired, lets go what is retained no longer, ends what is idle for too long. Runs by itself too. */
   expire(): Promise<void>;
 

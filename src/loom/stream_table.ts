@@ -53,8 +53,12 @@ export class StreamTable implements StreamStore {
   readonly #listeners = new Set<(event: StreamEvent) => void>();
   readonly #changes: Changes;
   #sweeping: ReturnType<typeof setInterval> | undefined;
+  #closed: Promise<void> | undefined;
+  /** Awaited before anything is closed. */
+  beforeClose: () => Promise<void> = () => Promise.resolve();
 
-  private constructor(storage: Storage, options: TableOptions) {
+  /** Makes a table over a storage, which it owns from then on; to be loaded before it is used. */
+  constructor(storage: Storage, options: TableOptions = {}) {
     this.#storage = storage;
     this.#bytes = new StreamBytes(storage);
     this.#clock = options.clock ?? Date.now;
@@ -71,19 +75,26 @@ export class StreamTable implements StreamStore {
     };
   }
 
-  /** Opens a storage, which the table owns from then on. */
-  static async open(storage: Storage, options: TableOptions = {}): Promise<StreamTable> {
-    const table = new StreamTable(storage, options);
-    await table.#load();
-    table.#sweeping = setInterval(() => table.#sweep(), limits.expireEveryMs);
-    Deno.unrefTimer(table.#sweeping);
-    return table;
+  /** Reads what is stored. */
+  async load(): Promise<void> {
+    const byNumber = new Map<number, Stream>();
+    for await (const stored of this.#storage.load()) { // a fork has a higher number than what it was forked from
+      const { parent, start, base, tail } = stored.document;
+      const stream = new Stream(stored, parent === undefined ? undefined : byNumber.get(parent));
+      if (stream.parent) stream.parent.forks++;
+      byNumber.set(stored.number, stream);
+      this.#index.set(stream);
+      this.#changes.bytes += tail - Math.max(start, base);
+    }
+    this.#sweeping = setInterval(() => this.#sweep(), limits.expireEveryMs);
+    Deno.unrefTimer(this.#sweeping);
   }
 
   async create(id: string, options: CreateOptions = {}): Promise<Created> {
     checkId(id);
     checkMetadata(options.metadata);
     const fork = options.fork && await resolveFork(options.fork, (from) => this.#find(from), this.#bytes);
+    if (fork && options.contentType) checkType(fork.parent, options.contentType);
     const contentType = options.contentType ?? fork?.parent.document.contentType ?? "application/octet-stream";
     const json = isJson(contentType) && options.bytes !== undefined && options.bytes.byteLength > 0;
     const bytes = json ? toMessages(options.bytes!) : options.bytes ?? EMPTY;
@@ -95,10 +106,9 @@ export class StreamTable implements StreamStore {
   }
 
   async append(id: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
-    const { document, number } = this.#find(id);
-    if (options.contentType && mediaType(options.contentType) !== mediaType(document.contentType)) {
-      throw new StreamError("content-type", `The stream holds ${document.contentType}, not ${options.contentType}`);
-    }
+    const found = this.#find(id);
+    const { document, number } = found;
+    if (options.contentType) checkType(found, options.contentType);
     const data = bytes.byteLength > 0 && isJson(document.contentType) ? toMessages(bytes) : bytes;
     if (data.byteLength === 0 && (bytes.byteLength > 0 || !options.end)) {
       throw new StreamError("invalid", "An append holds at least one byte, or message");
@@ -164,6 +174,12 @@ export class StreamTable implements StreamStore {
     return await this.#positionAt(this.#find(id), timeMs);
   }
 
+  async boundaryAt(id: string, position: number): Promise<number> {
+    const stream = this.#find(id);
+    const { start, tail } = stream.document;
+    return await this.#bytes.boundary(stream, Math.min(tail, Math.max(start, position)));
+  }
+
   async expire(): Promise<void> {
     const now = this.#clock();
     const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
@@ -181,27 +197,20 @@ export class StreamTable implements StreamStore {
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#sweeping);
-    await this.#committer.close();
-    await this.#storage.close();
-    for (const stream of this.#index.all()) stream.wake();
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #load(): Promise<void> {
-    const byNumber = new Map<number, Stream>();
-    for await (const stored of this.#storage.load()) { // a fork has a higher number than what it was forked from
-      const { parent, start, base, tail } = stored.document;
-      const stream = new Stream(stored, parent === undefined ? undefined : byNumber.get(parent));
-      if (stream.parent) stream.parent.forks++;
-      byNumber.set(stored.number, stream);
-      this.#index.set(stream);
-      this.#changes.bytes += tail - Math.max(start, base);
-    }
+  async #close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await this.beforeClose();
+    await this.#committer.close();
+    await this.#storage.close();
+    for (const stream of this.#index.all()) stream.wake();
   }
 
   /** @throws {StreamError} `not-found`, `gone` */
@@ -232,6 +241,7 @@ export class StreamTable implements StreamStore {
     try {
       await this.expire();
     } catch (error) {
+      if (this.#closed) return; // it ended while they were looked over
       this.#log("error", "streams could not be looked over", { error: String(error) });
     }
   }
@@ -269,4 +279,10 @@ export class StreamTable implements StreamStore {
     const event = { kind, stream: infoOf(stream.stored) };
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** @throws {StreamError} `content-type` */
+function checkType({ document }: Stream, contentType: string): void {
+  if (mediaType(contentType) === mediaType(document.contentType)) return;
+  throw new StreamError("content-type", `The stream ${document.id} holds ${document.contentType}, not ${contentType}`);
 }

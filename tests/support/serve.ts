@@ -24,6 +24,8 @@ export interface ServeSettings {
   readonly env?: Record<string, string>;
   /** Words in front of the arguments; by default `serve -p 0`. */
   readonly command?: readonly string[];
+  /** What is run instead of Deno with our command line. */
+  readonly program?: string;
   /** A command that starts Deno, with its arguments, for another set of rights. */
   readonly prefix?: readonly string[];
 }
@@ -56,7 +58,7 @@ export async function serve(args: readonly string[], settings: ServeSettings = {
   try {
     const said = (pattern: RegExp) =>
       within(() => `the server says ${pattern}; it said:\n${stderr.text}`, stderr.match(pattern));
-    const [, url, port] = await said(/^sluice serve: listening on (http:\/\/\S+:(\d+))$/m);
+    const [, url, port] = await said(/^sluice \w+: listening on (http:\/\/\S+:(\d+))$/m);
     return {
       url,
       port: Number(port),
@@ -113,14 +115,16 @@ export async function runCli(
   }
 }
 
-function command(args: readonly string[], settings: ServeSettings, stdin: "null" | "piped"): Deno.Command {
-  const [first, ...rest] = [...settings.prefix ?? [], Deno.execPath(), "run", "-A", "cli.ts", ...args];
+/** The process of a command line, to be spawned. */
+export function command(args: readonly string[], settings: ServeSettings, stdin: "null" | "piped"): Deno.Command {
+  const words = settings.program ? [settings.program] : [Deno.execPath(), "run", "-A", "cli.ts"];
+  const [first, ...rest] = [...settings.prefix ?? [], ...words, ...args];
   const env = { NO_COLOR: "1", ...settings.env };
   return new Deno.Command(first, { args: rest, cwd: root, env, stdin, stdout: "piped", stderr: "piped" });
 }
 
 /** The text of a stream so far, and those who wait for something in it. */
-class Transcript {
+export class Transcript {
   text = "";
   readonly ended: Promise<void>;
   #finished = false;

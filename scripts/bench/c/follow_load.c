@@ -1,0 +1,135 @@
+/*
+ * Appends to a stream at a steady rate while many readers follow it, and tells how long each append took to reach them:
+ * follow_load PORT APPEND_HEAD READ_REQUEST READERS RATE SECONDS
+ *
+ * Both files are HTTP requests; to the first a body of 100 bytes is added, which holds the time. Prints how many
+ * deliveries there were and how many there should have been, then the median, the 99th percentile and the longest time
+ * in microseconds.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY 100
+#define TIMES_MAX (4 * 1000 * 1000)
+
+/* A reader, and how much of a time between two @ it has seen. */
+struct reader {
+  int fd, inside;
+  unsigned long long value;
+};
+
+static unsigned *times;
+static size_t count;
+
+static unsigned long long now_us(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
+static void fail(const char *what, const char *detail) {
+  fprintf(stderr, "%s: %.300s\n", what, detail);
+  exit(1);
+}
+
+static int dial(int port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+  if (connect(fd, (struct sockaddr *)&address, sizeof address)) fail("connect", strerror(errno));
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  return fd;
+}
+
+static void hear(struct reader *r) {
+  static char buffer[256 * 1024];
+  for (;;) {
+    ssize_t n = read(r->fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n <= 0) fail("read", n ? strerror(errno) : "the server closed a reader");
+    unsigned long long at = now_us();
+    for (ssize_t i = 0; i < n; i++) {
+      if (buffer[i] == '@') {
+        if (r->inside && r->value && count < TIMES_MAX) times[count++] = at - r->value;
+        r->inside = !r->inside || !r->value;
+        r->value = 0;
+      } else if (r->inside && buffer[i] >= '0' && buffer[i] <= '9') r->value = r->value * 10 + buffer[i] - '0';
+    }
+  }
+}
+
+static void append(int fd, const char *head, size_t length) {
+  char request[4096], answer[4096];
+  memcpy(request, head, length);
+  int n = sprintf(request + length, "@%llu@", now_us());
+  memset(request + length + n, '.', BODY - n);
+  request[length + BODY - 1] = '\n';
+  if (write(fd, request, length + BODY) != (ssize_t)length + BODY) fail("append", strerror(errno));
+  while (read(fd, answer, sizeof answer) > 0) { /* answers to earlier appends */
+    if (strncmp(answer, "HTTP/1.1 2", 10)) fail("append refused", answer);
+  }
+}
+
+static size_t slurp(const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY);
+  ssize_t n = read(fd, text, size);
+  if (n <= 0) fail(path, strerror(errno));
+  close(fd);
+  return n;
+}
+
+static int by_value(const void *a, const void *b) {
+  return *(const unsigned *)a < *(const unsigned *)b ? -1 : *(const unsigned *)a > *(const unsigned *)b;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 7) fail("usage", "follow_load PORT APPEND_HEAD READ_REQUEST READERS RATE SECONDS");
+  struct rlimit files = {65536, 65536};
+  setrlimit(RLIMIT_NOFILE, &files);
+  char head[2048], request[2048];
+  size_t head_length = slurp(argv[2], head, sizeof head), request_length = slurp(argv[3], request, sizeof request);
+  int port = atoi(argv[1]), readers = atoi(argv[4]), rate = atoi(argv[5]), seconds = atoi(argv[6]);
+  times = malloc(TIMES_MAX * sizeof *times);
+  struct reader *all = calloc(readers, sizeof *all);
+  int poll = epoll_create1(0), appender = dial(port), left = rate * seconds;
+  for (int i = 0; i < readers; i++) {
+    all[i].fd = dial(port);
+    if (write(all[i].fd, request, request_length) != (ssize_t)request_length) fail("write", strerror(errno));
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+    epoll_ctl(poll, EPOLL_CTL_ADD, all[i].fd, &event);
+  }
+  usleep(2000 * 1000); /* until all are answered */
+  int clock = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+  struct itimerspec every = {{0, 1000000000 / rate}, {0, 1000000000 / rate}};
+  timerfd_settime(clock, 0, &every, NULL);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+  epoll_ctl(poll, EPOLL_CTL_ADD, clock, &event);
+  unsigned long long end = now_us() + (seconds + 2) * 1000000ull; /* two for the last ones on their way */
+  while (now_us() < end) {
+    struct epoll_event events[1024];
+    int ready = epoll_wait(poll, events, 1024, 50);
+    for (int i = 0; i < ready; i++) {
+      if (events[i].data.ptr) {
+        hear(events[i].data.ptr);
+        continue;
+      }
+      unsigned long long ticks;
+      if (read(clock, &ticks, sizeof ticks) < 0) continue;
+      for (; ticks && left; ticks--, left--) append(appender, head, head_length);
+    }
+  }
+  if (!count) fail("nothing was delivered", "");
+  qsort(times, count, sizeof *times, by_value);
+  printf("%zu %d %u %u %u\n", count, rate * seconds * readers, times[count / 2], times[count * 99 / 100], times[count - 1]);
+}

@@ -1,0 +1,25 @@
+/** What a server says of itself: where it listens, and what it was asked. */
+
+import type { Access, HttpServer } from "../http/node_server.ts";
+import type { Log } from "../log.ts";
+import { writeStderr } from "./output.ts";
+
+/** Says in one line that connections are accepted. */
+export function announce(command: string, { hostname, port }: HttpServer): void {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  writeStderr(`sluice ${command}: listening on http://${host}:${port}\n`);
+}
+
+/** Writes a line of the access log. */
+export function logAccess(log: Log, access: Access): void {
+  const { method, url, status, complete, durationMs, bytes, remoteAddress, requestId } = access;
+  const level = complete && status < 500 ? "info" : "warn";
+  log(level, `${method} ${url}`, {
+    status,
+    ms: Math.round(durationMs * 10) / 10,
+    bytes,
+    client: remoteAddress,
+    request: requestId,
+    cut: complete ? undefined : true,
+  });
+}

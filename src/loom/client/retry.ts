@@ -1,0 +1,106 @@
+/** Trying again: with growing pauses of random length, until nothing has moved for too long. */
+
+import { limits } from "../../limits.ts";
+import { ClientError, Interruption } from "./client_error.ts";
+
+/** What is told of the connection. */
+export interface ClientState {
+  /** It broke and is tried again, or it works again. */
+  readonly kind: "reconnecting" | "connected";
+  /** Why it broke. */
+  readonly why?: string;
+}
+
+/** Options of {@linkcode Persistence}. */
+export interface PersistenceOptions {
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** How long nothing may move, milliseconds. Default: 60 s. */
+  readonly giveUpMs?: number;
+  /** Told when the connection breaks and when it works again. */
+  readonly onState?: (state: ClientState) => void;
+}
+
+/** Keeps at it while a connection fails. The clock runs from the first failure in a row, so that silence is none. */
+export class Persistence {
+  readonly #options: PersistenceOptions;
+  readonly #giveUpMs: number;
+  #failures = 0;
+  #failedAt = 0;
+  #reached = false;
+
+  constructor(options: PersistenceOptions) {
+    this.#options = options;
+    this.#giveUpMs = options.giveUpMs ?? limits.clientGiveUpMs;
+  }
+
+  /** Something came through: what failed before counts no more. */
+  moved(): void {
+    this.#reached = true;
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#options.onState?.({ kind: "connected" });
+  }
+
+  /**
+   * Makes an attempt again until it succeeds.
+   *
+   * @param attempt rejects with an `Interruption` when it may succeed later; everything else is passed on
+   * @throws {ClientError} `gave-up`; `unreachable` when the server was never reached
+   */
+  async keepTrying<T>(attempt: (tries: number) => Promise<T>): Promise<T> {
+    for (let tries = 0;; tries++) {
+      try {
+        const result = await attempt(tries);
+        this.moved();
+        return result;
+      } catch (error) {
+        if (!(error instanceof Interruption)) throw error;
+        await this.interrupted(error);
+      }
+    }
+  }
+
+  /**
+   * Waits before the next attempt.
+   *
+   * @throws {ClientError} when there should be none
+   */
+  async interrupted(why: Interruption): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    if (this.#failures === 0) this.#failedAt = performance.now();
+    if (!(why instanceof Unreachable)) this.#reached = true;
+    const waitMs = this.#reached ? this.#giveUpMs : Math.min(limits.clientFirstContactMs, this.#giveUpMs);
+    const leftMs = this.#failedAt + waitMs - performance.now();
+    if (leftMs <= 0) throw this.#givesUp(why);
+    if (this.#reached) this.#options.onState?.({ kind: "reconnecting", why: why.message });
+    await pause(Math.min(leftMs, Math.max(why.afterMs, backoffMs(this.#failures++))), this.#options.signal);
+  }
+
+  #givesUp(why: Interruption): ClientError {
+    if (!this.#reached) return new ClientError("unreachable", why.message, { cause: why });
+    const seconds = Math.round(this.#giveUpMs / 1000);
+    return new ClientError("gave-up", `Gave up after ${seconds} s without progress: ${why.message}`, { cause: why });
+  }
+}
+
+/** No connection could be made, or it broke before an answer. */
+export class Unreachable extends Interruption {}
+
+/** Anything up to a bound that doubles: clients that lost the same server do not come back in one moment. */
+function backoffMs(failures: number): number {
+  const most = Math.min(limits.clientBackoffMs * 2 ** failures, limits.clientBackoffMsMax);
+  return most * (0.25 + 0.75 * Math.random());
+}
+
+/** Waits; a signal ends it with its reason. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = () => reject(signal!.reason);
+  const timer = setTimeout(resolve, ms);
+  signal?.addEventListener("abort", abort, { once: true });
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  });
+}

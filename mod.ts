@@ -20,6 +20,8 @@
 export { type Exit, HttpError, ProgramError } from "./src/errors.ts";
 export { createLog, type Log, type LogFields, type LogLevel } from "./src/log.ts";
 export type { Handler, RequestInfo } from "./src/http/handler.ts";
+export { guardOrigins } from "./src/http/origins.ts";
+export { requireToken, type Token, type TokenOptions } from "./src/http/tokens.ts";
 export { mountAll } from "./src/http/mount.ts";
 export { type Access, type HttpServer, serveHttp, type ServeOptions } from "./src/http/node_server.ts";
 export type { UploadedFile } from "./src/http/multipart.ts";
@@ -33,3 +35,22 @@ export type { Child, Launcher, LaunchSpec, ResourceUsage } from "./src/process/l
 export { program, type ProgramHandler, spawn } from "./src/process/program.ts";
 export type { WaitingProcesses, WarmState } from "./src/process/warm/keep_warm.ts";
 export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";
+export { type Loom, type LoomOptions, type MemoryLoomOptions, openLoom, openMemory } from "./src/loom/open_loom.ts";
+export { record, type RecordOptions } from "./src/loom/record.ts";
+export type { StoreLimits } from "./src/loom/retention.ts";
+export { StreamError, type StreamErrorCode, type StreamErrorDetails } from "./src/loom/stream_error.ts";
+export type {
+  Appended,
+  AppendOptions,
+  Created,
+  CreateOptions,
+  End,
+  ForkOptions,
+  Listing,
+  ListOptions,
+  Piece,
+  Producer,
+  StreamEvent,
+  StreamInfo,
+  StreamStore,
+} from "./src/loom/stream_store.ts";

@@ -1,28 +1,16 @@
 /** `sluice loom`: the server of streams. */
 
 import { Command, Option } from "commander";
-import { type HttpServer, serveHttp } from "../http/node_server.ts";
-import { requireToken, withoutToken } from "../http/tokens.ts";
-import { createLog, type Log, silent } from "../log.ts";
-import { isOpen } from "../loom/loom_handler.ts";
-import { type Loom, openLoom } from "../loom/open_loom.ts";
-import { raiseDescriptorLimit } from "../process/libc.ts";
-import { announce, logAccess } from "./announce.ts";
+import { createLog, silent } from "../log.ts";
 import { flag } from "./flag.ts";
-import { assignment, reportListening, runInIsolates } from "./isolates.ts";
+import { assignment, runInIsolates } from "./isolates.ts";
 import { SYNC } from "./loom_file.ts";
-import { LOOM_PORT, type LoomFlags, type SettledLoom, settleLoom } from "./loom_settings.ts";
-import { INTERRUPTED, StopSignals } from "./signals.ts";
+import { LOOM_PORT, type LoomFlags, settleLoom } from "./loom_settings.ts";
 import { bytes, collect, duration, port } from "./values.ts";
 
 interface Flags extends LoomFlags {
   readonly log: "human" | "json" | "none";
 }
-
-/** Lets web pages of other origins see that they were refused, and nothing more. */
-const REFUSAL_HEADERS = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff" };
-/** How long requests under way may take when the server is told to stop; live reads end at once. */
-const GRACE_MS = 5000;
 
 /** Makes the command. */
 export function loomCommand(): Command {
@@ -75,59 +63,13 @@ export function loomCommand(): Command {
     .action((flags: Flags) => loom(flags));
 }
 
-async function loom({ log: format, ...flags }: Flags): Promise<void> {
+async function loom({ log, ...flags }: Flags): Promise<void> {
   const settings = settleLoom(flags);
   if (!assignment()) {
     const code = await runInIsolates(1);
     return code === 0 ? undefined : Deno.exit(code);
   }
-  const log = format === "none" ? silent : createLog({ format });
-  using signals = new StopSignals();
-  {
-    await using store = await open(settings, log);
-    const server = await listen(store, settings, log);
-    announce("loom", server);
-    reportListening(server.port);
-    await signals.told;
-    const stopped = server.close(GRACE_MS, signals.hurry);
-    await store.close(); // ends live reads, for which the server would wait
-    await stopped;
-  }
-  if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
-}
-
-async function open(settings: SettledLoom, log: Log): Promise<Loom> {
-  const { data: dir, sync, maxAge, maxBytes, streamQuota, quota, idle } = settings;
-  const limits = { keepMs: maxAge, keepBytes: maxBytes, streamBytes: streamQuota, totalBytes: quota, idleMs: idle };
-  try {
-    return await openLoom({ dir, sync, limits, log });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.Busy)) throw error;
-    throw new Error(`Cannot serve ${dir}: another server has it; end that one, or name another folder with --data`, {
-      cause: error,
-    });
-  }
-}
-
-/** Clients know the port: another one than that asked for would be none. */
-async function listen(store: Loom, { tokens, host, port }: SettledLoom, log: Log): Promise<HttpServer> {
-  try {
-    return await serveHttp(requireToken(store.fetch, tokens, { isOpen, headers: REFUSAL_HEADERS }), {
-      hostname: host,
-      port,
-      connections: connectionsAllowed(),
-      onAccess: (access) => logAccess(log, { ...access, url: withoutToken(access.url) }),
-    });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new Error(`Port ${port} is taken: end what listens there, or choose another one with --port`, {
-      cause: error,
-    });
-  }
-}
-
-/** Half of the descriptors are for clients; the other half is for the files of the streams they read. */
-function connectionsAllowed(): number | undefined {
-  const descriptors = raiseDescriptorLimit();
-  return descriptors && Math.max(1, Math.floor(descriptors / 2));
+  // Loading the store takes longer than all the rest: other commands need not wait for it.
+  const { serveLoom } = await import("./loom_server.ts");
+  await serveLoom(settings, log === "none" ? silent : createLog({ format: log }));
 }

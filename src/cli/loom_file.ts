@@ -1,7 +1,6 @@
 /** The configuration of `sluice loom` in a file; the names that older configurations use for the same are taken too. */
 
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { InvalidArgumentError } from "commander";
 import type { Token } from "../http/tokens.ts";
 import { readDataFile } from "./data_file.ts";
 import { nearest } from "./nearest.ts";
@@ -81,8 +80,7 @@ export function loadLoomFile(path: string): LoomSettings {
   try {
     return settingsOf(data as Document);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new Error(`Cannot use ${path}: ${error.message}`, { cause: error });
+    throw new Error(`Cannot use ${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -127,8 +125,7 @@ function valueOf(name: string, value: unknown): unknown {
     const parse = { maxAge: duration, idle: duration, maxBytes: bytes, streamQuota: bytes, quota: bytes }[name];
     return parse && typeof value === "string" ? parse(value) : value;
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw new Error(`${name}: ${error.message}`, { cause: error });
-    throw error;
+    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -1,29 +1,33 @@
 /** Checkpoints: what the journal holds is moved to blocks and to Deno.Kv, so that the journal can begin anew. */
 
+import { serialize } from "node:v8";
 import { PAYLOAD_BYTES } from "./block.ts";
 import type { DiskStream } from "./disk_stream.ts";
+import { decodeTail, encodeTail } from "./kept_tail.ts";
 import { ABOUT, type About, PRODUCERS, STREAMS, type StreamValue, TAILS } from "./keys.ts";
+import { KvBatch, type KvChange } from "./kv_batch.ts";
 import type { Segments } from "./segments.ts";
+import type { ProducerState } from "./storage.ts";
 import { storageError } from "./storage_error.ts";
+import { StreamError } from "./stream_error.ts";
 import { TailBuffer } from "./tail_buffer.ts";
 import type { TimeMark } from "./time_marks.ts";
 
 /** Format of everything that is stored. */
 export const FORMAT = 1;
 
-/** Deno.Kv takes 800 KiB and 1000 changes in one commit. */
-const BATCH_BYTES = 400 * 1024;
-const BATCH_CHANGES = 500;
+/** What a producer's state takes in Deno.Kv. */
+const PRODUCER_BYTES = 64;
 /** Of streams that wait for nothing, so many bytes stay in memory. */
 const RESIDENT_BYTES = 32 * 1024 * 1024;
 
-/** What one stream adds to a batch. */
+/** What a checkpoint takes of one stream. */
 interface Part {
   readonly stream: DiskStream;
   readonly value: StreamValue;
   readonly tail: Uint8Array<ArrayBuffer> | undefined;
-  readonly producers: readonly string[];
-  readonly bytes: number;
+  /** States that Deno.Kv does not have yet; undefined for a producer that is forgotten. */
+  readonly producers: readonly (readonly [id: string, state: ProducerState | undefined])[];
 }
 
 /** Moves streams out of the journal. */
@@ -85,8 +89,14 @@ export class Checkpoint {
       const { flushed } = stream;
       const { value } = await this.#kv.get<Uint8Array>([...TAILS, stream.stored.number]);
       if (stream.flushed !== flushed || stream.tail.from === flushed) continue; // it has changed meanwhile
-      const whole = new TailBuffer(flushed, (value ?? new Uint8Array(0)).subarray(0, stream.tail.from - flushed));
-      if (whole.to !== stream.tail.from) throw new Error(`The end of stream ${stream.stored.number} is missing`);
+      const bytes = decodeTail(value ?? new Uint8Array(0));
+      if (bytes?.byteLength !== stream.tail.from - flushed) {
+        throw new StreamError(
+          "corrupt",
+          `Bytes of the stream from ${flushed} on are not what was written to streams.kv`,
+        );
+      }
+      const whole = new TailBuffer(flushed, bytes);
       whole.append(stream.tail.view(stream.tail.from, stream.tail.to));
       stream.tail = whole;
       this.#useNow(stream);
@@ -94,19 +104,21 @@ export class Checkpoint {
   }
 
   async #storeAll(streams: Iterable<DiskStream>): Promise<void> {
-    let batch: Part[] = [];
-    let [bytes, changes] = [0, 0];
+    const batch = new KvBatch(this.#kv);
     for (const stream of streams) {
       const part = await stream.alone(() => this.#prepare(stream));
-      batch.push(part);
-      bytes += part.bytes;
-      changes += 2 + part.producers.length;
-      if (bytes < BATCH_BYTES && changes < BATCH_CHANGES) continue;
-      await this.#store(batch);
-      batch = [];
-      [bytes, changes] = [0, 0];
+      const { value, tail, producers } = part;
+      const { number } = stream.stored;
+      // Producers come first: of a stream that Deno.Kv has, the journal is not asked for those any more.
+      for (const [id, state] of producers) {
+        await batch.add({ changes: [[[...PRODUCERS, number, id], state]], bytes: PRODUCER_BYTES });
+      }
+      const changes: KvChange[] = [[[...STREAMS, number], value]];
+      if (tail) changes.push([[...TAILS, number], encodeTail(tail)]);
+      const bytes = serialize(value).byteLength + (tail?.byteLength ?? 0);
+      await batch.add({ changes, bytes, onStored: () => this.#settle(part) });
     }
-    if (batch.length > 0) await this.#store(batch);
+    await batch.flush();
   }
 
   /** Writes a stream's whole blocks; what it is then stays to be stored. */
@@ -114,8 +126,7 @@ export class Checkpoint {
     const { document } = stream.stored;
     const { commit, kept, flushed: before, owner } = stream;
     const [snapshot, marks, to] = [{ ...document }, [...stream.marks], document.tail];
-    const producers = [...stream.producers];
-    stream.producers.clear();
+    const producers = [...stream.producers].map((id) => [id, stream.stored.producers.get(id)] as const);
     let flushed = before;
     let tail: Part["tail"];
     if (to > kept) {
@@ -124,47 +135,27 @@ export class Checkpoint {
       if (bytes.byteLength >= PAYLOAD_BYTES) {
         flushed = await this.#segments.write(owner, { from: before, bytes, timeOf: stream.timesWith(Infinity, 0) });
       }
+      stream.written = flushed;
       tail = bytes.slice(flushed - before);
     }
     const value = { document: snapshot, flushed, commit, marks: marks.filter((_, i) => keepMark(marks, i, flushed)) };
-    return { stream, value, tail, producers, bytes: 1024 + (tail?.byteLength ?? 0) + 128 * producers.length };
+    return { stream, value, tail, producers };
   }
 
-  async #store(parts: readonly Part[]): Promise<void> {
-    try {
-      await this.#commit(parts);
-    } catch (error) {
-      for (const { stream, producers } of parts) producers.forEach((id) => stream.producers.add(id));
-      throw error;
-    }
-    for (const { stream, value, tail } of parts) {
-      if (stream.gone) await this.#segments.remove(stream.owner, value.flushed);
-      else if (tail && stream.flushed <= value.flushed) stream.settle(value.flushed, value.document.tail);
-    }
-  }
-
-  async #commit(parts: readonly Part[]): Promise<void> {
-    const batch = this.#kv.atomic();
-    for (const { stream: { stored: { number, producers } }, value, tail, producers: ids } of parts) {
-      batch.set([...STREAMS, number], value);
-      if (tail) batch.set([...TAILS, number], tail);
-      for (const id of ids) {
-        const state = producers.get(id);
-        if (state) batch.set([...PRODUCERS, number, id], state);
-        else batch.delete([...PRODUCERS, number, id]);
-      }
-    }
-    await batch.commit();
+  /** A part is in Deno.Kv. The stream may have changed meanwhile. */
+  async #settle({ stream, value, tail, producers }: Part): Promise<void> {
+    for (const [id, state] of producers) if (stream.stored.producers.get(id) === state) stream.producers.delete(id);
+    if (stream.gone) await this.#segments.remove(stream.owner, value.flushed);
+    else if (tail && stream.flushed <= value.flushed) stream.settle(value.flushed, value.document.tail);
   }
 
   async #forget({ stored: { number } }: DiskStream): Promise<void> {
-    const producers = await Array.fromAsync(this.#kv.list({ prefix: [...PRODUCERS, number] }), ({ key }) => key);
-    while (producers.length > 0) {
-      const batch = this.#kv.atomic();
-      for (const key of producers.splice(0, BATCH_CHANGES)) batch.delete(key);
-      await batch.commit();
+    const batch = new KvBatch(this.#kv);
+    for await (const { key } of this.#kv.list({ prefix: [...PRODUCERS, number] })) {
+      await batch.add({ changes: [[key, undefined]], bytes: 0 });
     }
-    await this.#kv.atomic().delete([...STREAMS, number]).delete([...TAILS, number]).commit();
+    await batch.add({ changes: [[[...STREAMS, number], undefined], [[...TAILS, number], undefined]], bytes: 0 });
+    await batch.flush();
   }
 
   #useNow(stream: DiskStream): void {

@@ -13,6 +13,8 @@ export class DiskStream {
   readonly stored: StoredStream;
   readonly owner: Owner;
   flushed: number;
+  /** Blocks up to here have been written by a checkpoint, which may still be about to count on them. */
+  written: number;
   kept: number;
   /** The bytes in memory. */
   tail: TailBuffer;
@@ -31,6 +33,7 @@ export class DiskStream {
     this.stored = stored;
     this.owner = { number, base: document.base };
     this.flushed = at.flushed;
+    this.written = at.flushed;
     this.kept = document.tail;
     this.tail = new TailBuffer(document.tail);
     this.commit = at.commit;

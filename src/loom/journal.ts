@@ -3,37 +3,23 @@
  * in the long run a sync has no new length of a file to store.
  */
 
-import { crc32 } from "node:zlib";
-import { type EncodedRecord, encodeRecord, type JournalEntry, RECORD_HEAD_BYTES } from "./journal_record.ts";
+import {
+  type Chain,
+  type EncodedRecord,
+  encodeRecord,
+  type JournalEntry,
+  RECORD_HEAD_BYTES,
+} from "./journal_record.ts";
+import { JOURNAL_HEAD_BYTES, makeJournalHead } from "./journal_head.ts";
 import { storageError } from "./storage_error.ts";
+import { syncFolder } from "./sync_folder.ts";
 
 /** A file is made longer by so much at a time, ahead of what is written to it. */
 const AHEAD_BYTES = 1024 * 1024;
+/** What is left free for records that make room: when the disk is full, streams can still be deleted. */
+const RESERVE_BYTES = 64 * 1024;
 /** What is written at once without leaving the thread that serves requests. */
 const SHORT_BYTES = 256 * 1024;
-const MAGIC = new TextEncoder().encode("sluice journal 1");
-
-/** A file's first bytes: magic, then the number of its use. */
-export const JOURNAL_HEAD_BYTES = 32;
-
-/** Writes the head of a journal file. */
-function encodeHead(use: number): Uint8Array<ArrayBuffer> {
-  const head = new Uint8Array(JOURNAL_HEAD_BYTES);
-  head.set(MAGIC);
-  new DataView(head.buffer).setFloat64(16, use, true);
-  return head;
-}
-
-/** Which use of a journal file its content is of; undefined when it is none. */
-export function decodeUse(bytes: Uint8Array<ArrayBuffer>): number | undefined {
-  if (bytes.byteLength < JOURNAL_HEAD_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) return undefined;
-  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(16, true);
-}
-
-/** The checksum that the first record of a use begins with. */
-export function firstCrc(use: number): number {
-  return crc32(encodeHead(use));
-}
 
 /** The two files. */
 export function journalPaths(dir: string): [string, string] {
@@ -45,9 +31,10 @@ export class Journal {
   readonly use: number;
   readonly #file: Deno.FsFile;
   readonly #sync: boolean;
+  readonly #head: ReturnType<typeof makeJournalHead>;
   #at = 0;
   #allocated: number;
-  #crc: number;
+  #chain: Chain;
   /** A record that failed may lie behind what was stored. */
   #torn = false;
 
@@ -56,13 +43,27 @@ export class Journal {
     this.use = use;
     this.#allocated = length;
     this.#sync = sync;
-    this.#crc = firstCrc(use);
+    this.#head = makeJournalHead(use);
+    this.#chain = { key: this.#head.key, crc: this.#head.key };
   }
 
-  /** Begins a use. What the file held is lost with the first commit. */
+  /**
+   * Begins a use. What the file held is lost with the first commit.
+   *
+   * @throws {StreamError} `full`, `storage`
+   */
   static async begin(dir: string, use: number, sync: boolean): Promise<Journal> {
-    const file = await Deno.open(journalPaths(dir)[use % 2], { create: true, read: true, write: true });
-    return new Journal(file, use, (await file.stat()).size, sync);
+    let file: Deno.FsFile | undefined;
+    try {
+      file = await Deno.open(journalPaths(dir)[use % 2], { create: true, read: true, write: true });
+      const journal = new Journal(file, use, (await file.stat()).size, sync);
+      await journal.#makeRoom(JOURNAL_HEAD_BYTES + RESERVE_BYTES);
+      if (sync) await syncFolder(dir); // or the file's name could be lost
+      return journal;
+    } catch (cause) {
+      file?.close();
+      throw storageError("The journal could not be begun", cause);
+    }
   }
 
   /** How much has been written. */
@@ -70,30 +71,50 @@ export class Journal {
     return this.#at;
   }
 
+  /** Whether a record that failed may still be found when the process ends now. */
+  get torn(): boolean {
+    return this.#torn;
+  }
+
   /**
    * Stores a record.
    *
+   * @param urgent it makes room: it may take what is left free for such
    * @throws {StreamError} `full`, `storage`; then it is as if the record had never been, unless the process ends before
    *   the disk works again: nobody was told that it is stored, and nobody that it never will be
    */
-  async append(commit: number, entries: readonly JournalEntry[], chunks: readonly Uint8Array[]): Promise<void> {
-    const record = encodeRecord(commit, entries, chunks, this.#crc);
+  async append(
+    commit: number,
+    entries: readonly JournalEntry[],
+    chunks: readonly Uint8Array[],
+    urgent = false,
+  ): Promise<void> {
+    const record = encodeRecord(commit, entries, chunks, this.#chain);
     try {
-      await this.#write(record);
+      await this.#write(record, urgent ? 0 : RESERVE_BYTES);
       this.#torn = false;
     } catch (cause) {
       this.#torn = true;
-      await this.seal().catch(() => {/* the next record takes its place, or the file is not let go */});
+      await this.seal().catch(() => {/* it is tried again before anything else is stored */});
       throw storageError("The journal could not be written", cause);
     }
-    this.#crc = record.crc;
+    this.#chain = record.chain;
   }
 
-  /** Makes sure that nothing lies behind what was stored; to be called before another file is begun. */
+  /**
+   * Makes sure that nothing lies behind what was stored. To be called before another file is begun, and before anything is
+   * written elsewhere that a record which failed may speak of.
+   *
+   * @throws {StreamError} `full`, `storage`
+   */
   async seal(): Promise<void> {
     if (!this.#torn) return;
-    await this.#put(new Uint8Array(RECORD_HEAD_BYTES), Math.max(this.#at, JOURNAL_HEAD_BYTES));
-    if (this.#sync) await this.#file.syncData();
+    try {
+      await this.#put(new Uint8Array(RECORD_HEAD_BYTES), Math.max(this.#at, JOURNAL_HEAD_BYTES));
+      if (this.#sync) await this.#file.syncData();
+    } catch (cause) {
+      throw storageError("What failed before could not be taken out of the journal", cause);
+    }
     this.#torn = false;
   }
 
@@ -102,25 +123,26 @@ export class Journal {
     this.#file.close();
   }
 
-  async #write({ bytes }: EncodedRecord): Promise<void> {
+  async #write({ bytes }: EncodedRecord, reserve: number): Promise<void> {
     const first = this.#at === 0;
     const at = first ? JOURNAL_HEAD_BYTES : this.#at;
-    await this.#makeRoom(at + bytes.byteLength);
-    if (first) await this.#put(encodeHead(this.use), 0);
+    await this.#makeRoom(at + bytes.byteLength + reserve);
+    if (first) await this.#put(this.#head.bytes, 0);
     await this.#put(bytes, at);
     if (this.#sync) await this.#file.syncData();
-    this.#at = at + bytes.byteLength - RECORD_HEAD_BYTES; // the next lies where the zero is
+    this.#at = at + bytes.byteLength - RECORD_HEAD_BYTES; // the next lies where the zeros are
   }
 
-  /** Makes the file longer ahead of time; when the disk is full the record may still fit. */
+  /** Makes the file longer, and ahead of time; that is no failure when the disk has room for what is needed. */
   async #makeRoom(bytes: number): Promise<void> {
     if (bytes <= this.#allocated) return;
     const more = new Uint8Array(bytes + AHEAD_BYTES - this.#allocated);
     try {
       await this.#put(more, this.#allocated);
       this.#allocated += more.byteLength;
-    } catch {
-      // The record itself says whether it is so.
+    } catch (error) {
+      this.#allocated = (await this.#file.stat()).size;
+      if (bytes > this.#allocated) throw error;
     }
   }
 

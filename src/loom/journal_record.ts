@@ -46,7 +46,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** What the checksums of the next record begin with. */
-export interface Seal {
+export interface Chain {
   /** The key of the file's use. */
   readonly key: number;
   /** Checksum of the record before; the key for the first one. */
@@ -56,7 +56,7 @@ export interface Seal {
 /** A record as it lies in the file, and what the next one begins with. */
 export interface EncodedRecord {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly seal: Seal;
+  readonly chain: Chain;
 }
 
 /** Writes a record, with zeros behind it where the next will lie. */
@@ -64,7 +64,7 @@ export function encodeRecord(
   commit: number,
   entries: readonly JournalEntry[],
   chunks: readonly Uint8Array[],
-  { key, crc }: Seal,
+  { key, crc }: Chain,
 ): EncodedRecord {
   const text = encoder.encode(JSON.stringify(entries));
   const length = 4 + text.byteLength + chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
@@ -83,7 +83,7 @@ export function encodeRecord(
   view.setUint32(4, sum, true);
   view.setFloat64(8, commit, true);
   view.setUint32(CRC_AT, crc32(bytes.subarray(0, CRC_AT), key), true);
-  return { bytes, seal: { key, crc: sum } };
+  return { bytes, chain: { key, crc: sum } };
 }
 
 /**
@@ -94,33 +94,34 @@ export function encodeRecord(
 export function decodeRecord(
   bytes: Uint8Array<ArrayBuffer>,
   at: number,
-  { key, crc }: Seal,
-): { record: JournalRecord; next: number; seal: Seal } | undefined {
-  const head = decodeHead(bytes, at, key);
+  { key, crc }: Chain,
+): { record: JournalRecord; next: number; chain: Chain } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const head = decodeHead(bytes, view, at, key);
   const from = at + RECORD_HEAD_BYTES;
   const next = from + (head?.length ?? 0);
   if (!head || next > bytes.byteLength || head.crc !== crc32(bytes.subarray(from, next), crc)) return undefined;
-  const textBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(from, true);
-  const textEnd = from + 4 + textBytes;
+  const textEnd = from + 4 + view.getUint32(from, true);
   const entries = JSON.parse(decoder.decode(bytes.subarray(from + 4, textEnd))) as JournalEntry[];
   const record = { commit: head.commit, entries, bytes: bytes.subarray(textEnd, next) };
-  return { record, next, seal: { key, crc: head.crc } };
+  return { record, next, chain: { key, crc: head.crc } };
 }
 
 /** Where the next record of the same use begins, from a position on, whether or not it is whole; -1 when none does. */
 export function findRecord(bytes: Uint8Array<ArrayBuffer>, from: number, key: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = from; at <= bytes.byteLength - RECORD_HEAD_BYTES; at++) {
-    // Zeros take most of a journal's end: they are passed over without a look at their checksum.
-    if (bytes[at + CRC_AT - 1] !== 0 && decodeHead(bytes, at, key)) return at;
+    if (decodeHead(bytes, view, at, key)) return at;
   }
   return -1;
 }
 
 /** What stands before a record's text; undefined when it is not what was written. */
-function decodeHead(bytes: Uint8Array<ArrayBuffer>, at: number, key: number) {
+function decodeHead(bytes: Uint8Array<ArrayBuffer>, view: DataView, at: number, key: number) {
   if (at + RECORD_HEAD_BYTES > bytes.byteLength) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEAD_BYTES);
-  const head = { length: view.getUint32(0, true), crc: view.getUint32(4, true), commit: view.getFloat64(8, true) };
-  if (head.length < 4 || !Number.isSafeInteger(head.commit) || head.commit < 1) return undefined;
-  return view.getUint32(CRC_AT, true) === crc32(bytes.subarray(at, at + CRC_AT), key) ? head : undefined;
+  const length = view.getUint32(at, true);
+  const commit = view.getFloat64(at + 8, true);
+  if (length < 4 || commit < 1 || !Number.isSafeInteger(commit)) return undefined; // most that is no head ends here
+  if (view.getUint32(at + CRC_AT, true) !== crc32(bytes.subarray(at, at + CRC_AT), key)) return undefined;
+  return { length, crc: view.getUint32(at + 4, true), commit };
 }

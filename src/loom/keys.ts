@@ -31,7 +31,7 @@ export interface StreamValue {
   readonly marks: readonly TimeMark[];
 }
 
-/** One key a stream: its bytes from `flushed` on, less than a block. Changes with the stream's value. */
+/** One key a stream: its bytes from `flushed` on, less than a block, as `kept_tail.ts` has them. Changes with the stream's value. */
 export const TAILS: Deno.KvKey = ["loom", "tail"];
 
 /** One key a producer of a stream, number then id: a `ProducerState`. Changes at a checkpoint, when the producer has appended. */

@@ -34,10 +34,11 @@ const SPY = "/spy";
  * API at `/stream`, and `/spy`. To be disposed before the store is closed.
  */
 export async function loomHandler(store: StreamStore, options: LoomHandlerOptions): Promise<Handler & AsyncDisposable> {
+  const { signal } = options;
   const subscriptions = await subscriptionHandler({ store, ...options });
   const durable = durableHandler(store, options);
-  const classic = classicHandler(store);
-  const spy = spyHandler(store);
+  const classic = classicHandler(store, { signal });
+  const spy = spyHandler(store, { signal });
   const handler: Handler = (request, info) => {
     const path = pathOf(request.url);
     if (isBelow(path, CONTROL)) return subscriptions(request, info);

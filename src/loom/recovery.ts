@@ -4,10 +4,11 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { type Checkpoint, FORMAT } from "./checkpoint.ts";
 import { DiskStream } from "./disk_stream.ts";
-import { decodeUse, firstCrc, JOURNAL_HEAD_BYTES, journalPaths } from "./journal.ts";
+import { journalPaths } from "./journal.ts";
+import { JOURNAL_HEAD_BYTES, readJournalHead } from "./journal_head.ts";
 import {
-  decodeHead,
   decodeRecord,
+  findRecord,
   type JournalEntry,
   type JournalRecord,
   RECORD_HEAD_BYTES,
@@ -48,6 +49,7 @@ export async function recover(dir: string, kv: Deno.Kv, log: Log, checkpoint: Ch
   let [records, bytes] = [0, 0];
   for (const [i, journal] of journals.entries()) {
     for (const record of readRecords(journal, i === journals.length - 1, log)) {
+      if (record.commit > found.commit + 1) throw missing(journal.path, found.commit + 1, record.commit - 1);
       replay(found, checkpoint, record);
       records++;
       bytes += record.bytes.byteLength;
@@ -76,6 +78,7 @@ async function loadStreams(kv: Deno.Kv, found: Found): Promise<void> {
 interface FoundJournal {
   readonly path: string;
   readonly use: number;
+  readonly key: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -87,40 +90,45 @@ async function readJournals(dir: string, oldest: number): Promise<FoundJournal[]
       if (error instanceof Deno.errors.NotFound) return new Uint8Array(0);
       throw error;
     });
-    const use = decodeUse(bytes);
-    if (use !== undefined && use >= oldest) journals.push({ path, use, bytes });
+    const head = readJournalHead(bytes);
+    if (head === "damaged") throw damaged(path, 0);
+    if (head !== "unused" && head.use >= oldest) journals.push({ path, ...head, bytes });
   }
   return journals.sort((a, b) => a.use - b.use);
 }
 
-function* readRecords({ path, use, bytes }: FoundJournal, isLast: boolean, log: Log): Generator<JournalRecord> {
+function* readRecords({ path, key, bytes }: FoundJournal, isLast: boolean, log: Log): Generator<JournalRecord> {
   let at = JOURNAL_HEAD_BYTES;
-  let crc = firstCrc(use);
-  for (let decoded; (decoded = decodeRecord(bytes, at, crc)); [at, crc] = [decoded.next, decoded.crc]) {
-    yield decoded.record;
-  }
-  if (at + RECORD_HEAD_BYTES > bytes.byteLength) return;
-  const torn = decodeHead(bytes, at);
-  if (torn.length === 0) return;
-  if (!isLast || followed(bytes, at, torn)) {
-    throw new StreamError(
-      "corrupt",
-      `${path} is damaged at byte ${at}: what was committed behind it can't be read. Restore the directory from a ` +
-        `backup, or move the file away to go on without what was appended since`,
-    );
-  }
-  log("warn", "the journal ends in a commit that was not finished: it was never acknowledged, and is cut off", {
-    file: path,
-    at,
-  });
+  let chain = { key, crc: key };
+  for (let decoded; (decoded = decodeRecord(bytes, at, chain)); { next: at, chain } = decoded) yield decoded.record;
+  const clean = bytes.subarray(at, at + RECORD_HEAD_BYTES).every((byte) => byte === 0);
+  // Records are written one behind the other: before the last there is none that was not whole once.
+  if (findRecord(bytes, at + 1, key) !== -1 || !(clean || isLast)) throw damaged(path, at);
+  if (clean) return;
+  log(
+    "warn",
+    "the journal ends in a commit that is not whole, as when it was being written at a crash: it is cut off",
+    {
+      file: path,
+      at,
+    },
+  );
 }
 
-/** Whether another commit lies behind a record that can't be read: then that one was whole once. */
-function followed(bytes: Uint8Array<ArrayBuffer>, at: number, torn: { length: number; commit: number }): boolean {
-  const next = at + RECORD_HEAD_BYTES + torn.length;
-  if (next + RECORD_HEAD_BYTES > bytes.byteLength) return false;
-  const head = decodeHead(bytes, next);
-  return head.length > 0 && head.commit === torn.commit + 1;
+function damaged(path: string, at: number): StreamError {
+  return new StreamError(
+    "corrupt",
+    `${path} is damaged at byte ${at}: what was committed behind it can't be read. Restore the directory from a backup, ` +
+      `or move both files of the journal away to go on without what was appended since`,
+  );
+}
+
+function missing(path: string, first: number, last: number): StreamError {
+  return new StreamError(
+    "corrupt",
+    `Commits ${first} to ${last} are missing before those in ${path}: the other file of the journal is gone, or an old ` +
+      `one. Restore it, or move both away to go on without what was appended since`,
+  );
 }
 
 /** The entries of a record, each with its bytes. */
@@ -158,8 +166,9 @@ function replay(found: Found, checkpoint: Checkpoint, record: JournalRecord): vo
 }
 
 function change(stream: DiskStream, { set, producer, flushed }: JournalEntry, bytes: Uint8Array<ArrayBuffer>): void {
-  applyChange({ stored: stream.stored, set, producer }, limits.streamProducers);
+  const forgotten = applyChange({ stored: stream.stored, set, producer }, limits.streamProducers);
   if (producer) stream.producers.add(producer[0]);
+  if (forgotten !== undefined) stream.producers.add(forgotten);
   const { appendedAt } = stream.stored.document;
   if (flushed !== undefined) stream.replaceTail(flushed, bytes, appendedAt);
   else if (bytes.byteLength > 0) stream.append(bytes, appendedAt);

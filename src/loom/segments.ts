@@ -1,8 +1,9 @@
 /** The files that hold streams' blocks: a new one after each 64 MiB, so that what is old can be let go. */
 
 import { concat } from "../bytes/source.ts";
-import { BLOCK_BYTES, decodeBlock, decodeBlockHead, encodeBlock, HEAD_BYTES, PAYLOAD_BYTES } from "./block.ts";
+import { BLOCK_BYTES, decodeBlock, decodeBlockHead, encodeBlock, PAYLOAD_BYTES } from "./block.ts";
 import { storageError } from "./storage_error.ts";
+import { syncFolder } from "./sync_folder.ts";
 import { StreamError } from "./stream_error.ts";
 
 const SEGMENT_BLOCKS = 2048;
@@ -38,10 +39,11 @@ export class Segments {
   /** Makes the folders. */
   async prepare(): Promise<void> {
     for (let i = 0; i < FOLDERS; i++) await Deno.mkdir(`${this.#dir}/${folderOf(i)}`, { recursive: true });
+    if (this.#sync) await syncFolder(this.#dir);
   }
 
   /**
-   * Writes blocks and syncs them.
+   * Writes blocks and syncs them. What was written of them when it fails stays until it is cut.
    *
    * @returns the position behind the last block
    * @throws {StreamError} `full`, `storage`
@@ -83,8 +85,9 @@ export class Segments {
     let [low, high] = [blockAt(owner, from), blockAt(owner, to - 1)];
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      const head = await this.#readBlocks(owner, middle, 1, HEAD_BYTES);
-      if (decodeBlockHead(head).timeMs <= timeMs) low = middle;
+      const block = await this.#readBlocks(owner, middle, 1); // whole, for its checksum: bytes are let go by this time
+      this.#check(owner, block, positionOf(owner, middle));
+      if (decodeBlockHead(block).timeMs <= timeMs) low = middle;
       else high = middle - 1;
     }
     return positionOf(owner, low);
@@ -96,9 +99,16 @@ export class Segments {
     const last = segmentOf(blockAt(owner, flushed - 1));
     for (let segment = 0; segment <= last; segment++) {
       if (positionOf(owner, (segment + 1) * SEGMENT_BLOCKS) > before) return;
-      await Deno.remove(this.#path(owner.number, segment)).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
+      await Deno.remove(this.#path(owner.number, segment)).catch(unlessMissing);
+    }
+  }
+
+  /** Takes back blocks that were written between two positions, and count for nothing. */
+  async cut(owner: Owner, from: number, to: number): Promise<void> {
+    for (let block = blockAt(owner, from); positionOf(owner, block) < to; block = endOfSegment(block) + 1) {
+      const path = this.#path(owner.number, segmentOf(block));
+      const bytes = (block % SEGMENT_BLOCKS) * BLOCK_BYTES;
+      await (bytes === 0 ? Deno.remove(path) : Deno.truncate(path, bytes)).catch(unlessMissing);
     }
   }
 
@@ -139,13 +149,12 @@ export class Segments {
     while (bytes.byteLength > 0) bytes = bytes.subarray(await file.write(bytes));
     if (sync) await file.syncData();
     if (isNew && this.#sync) {
-      using folder = await Deno.open(`${this.#dir}/${folderOf(number)}`); // or the file's name could be lost
-      await folder.sync();
+      await syncFolder(`${this.#dir}/${folderOf(number)}`); // or the file's name could be lost
     }
   }
 
-  async #readBlocks(owner: Owner, first: number, count: number, bytes = BLOCK_BYTES): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array((count - 1) * BLOCK_BYTES + bytes);
+  async #readBlocks(owner: Owner, first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
+    const buffer = new Uint8Array(count * BLOCK_BYTES);
     try {
       using file = await Deno.open(this.#path(owner.number, segmentOf(first)));
       await file.seek((first % SEGMENT_BLOCKS) * BLOCK_BYTES, Deno.SeekMode.Start);
@@ -174,6 +183,10 @@ export class Segments {
   #path(number: number, segment: number): string {
     return `${this.#dir}/${folderOf(number)}/${number}-${segment}`;
   }
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 function folderOf(number: number): string {

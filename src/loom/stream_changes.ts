@@ -36,20 +36,21 @@ export interface Wish {
 
 /** Makes a stream, or finds it. */
 export function stageCreate(cycle: Cycle, changes: Changes, wish: Wish, now: number): () => Created {
-  const existing = changes.claimed.get(wish.id) ?? changes.index.get(wish.id);
-  if (existing && !existing.removing) {
+  let existing = changes.claimed.get(wish.id) ?? changes.index.get(wish.id);
+  if (existing?.removing) existing = undefined;
+  if (existing) {
     const expired = existing.hasExpired(now);
     if (!expired && !wish.options.force) return find(existing, wish);
-    stageRemove(cycle, changes, existing);
-    if (expired && existing.latest.hidden) throw taken(wish.id);
+    if (expired && existing.forks > 0) {
+      if (!existing.latest.hidden) stageHide(cycle, changes, existing);
+      throw taken(wish.id);
+    }
   }
-  if (wish.fork?.parent.removing) throw new StreamError("not-found", `The stream ${wish.options.fork!.from} is gone`);
-  checkRoom(changes, wish.bytes.byteLength, wish.bytes.byteLength);
-  if (changes.index.size + changes.claimed.size >= (changes.limits.streams ?? Infinity)) {
-    throw new StreamError("full", `There are ${changes.limits.streams} streams already, which is the limit`);
-  }
+  checkParent(wish);
+  checkPlace(changes, wish, existing); // before anything is replaced: what is refused changes nothing
   const stream = new Stream(makeStored(changes.nextNumber(), wish, now), wish.fork?.parent);
   if (stream.parent) stream.parent.forks++;
+  if (existing) stageRemove(cycle, changes, existing);
   changes.claimed.set(wish.id, stream);
   changes.bytes += wish.bytes.byteLength;
   cycle.changes.push({ stored: stream.stored, created: true, bytes: wish.bytes });
@@ -64,6 +65,26 @@ export function stageCreate(cycle: Cycle, changes: Changes, wish: Wish, now: num
     changes.emit("created", stream);
   });
   return () => ({ stream: infoOf(stream.stored), created: true });
+}
+
+/** @throws {StreamError} `not-found`, `gone`, `trimmed` when what is to be forked has changed since it was looked at */
+function checkParent({ fork, options }: Wish): void {
+  if (!fork) return;
+  const { parent, at } = fork;
+  const { hidden, start } = parent.latest;
+  if (parent.removing) throw new StreamError("not-found", `The stream ${options.fork!.from} does not exist`);
+  if (hidden) throw new StreamError("gone", `The stream ${options.fork!.from} is deleted, but for forks of it`);
+  if (at < start) {
+    throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${at}`, { start });
+  }
+}
+
+/** @throws {StreamError} `too-large`, `full` */
+function checkPlace(changes: Changes, { bytes }: Wish, replaced: Stream | undefined): void {
+  checkRoom(changes, bytes.byteLength, bytes.byteLength);
+  const others = changes.index.size + changes.claimed.size - (replaced ? 1 : 0);
+  if (others < (changes.limits.streams ?? Infinity)) return;
+  throw new StreamError("full", `There are ${changes.limits.streams} streams already, which is the limit`);
 }
 
 function makeStored(number: number, wish: Wish, now: number): StoredStream {
@@ -81,7 +102,7 @@ function makeStored(number: number, wish: Wish, now: number): StoredStream {
     parent: fork?.parent.number,
     base,
     fork: options.fork && { ...options.fork },
-    start: parent?.start ?? 0,
+    start: fork?.parent.latest.start ?? 0,
     tail: base + bytes.byteLength,
     appendedAt: now,
     usedAt: now,
@@ -192,6 +213,21 @@ function checkRoom({ limits: { streamBytes, totalBytes }, bytes }: Changes, more
   if (totalBytes !== undefined && bytes + more > totalBytes && more > 0) {
     throw new StreamError("full", `All streams together hold at most ${totalBytes} bytes here`);
   }
+}
+
+/** Lets go what lies before a position, unless something was forked from the stream meanwhile. */
+export function stageTrim(cycle: Cycle, changes: Changes, stream: Stream, start: number): void {
+  const { latest } = stream;
+  if (stream.forks > 0 || start <= latest.start) return;
+  const freed = start - Math.max(latest.start, latest.base);
+  stream.staged = { ...latest, start };
+  changes.bytes -= freed;
+  cycle.changes.push({ stored: stream.stored, set: { start } });
+  cycle.onFailed.push(() => {
+    changes.bytes += freed;
+    settle(stream);
+  });
+  cycle.onStored.push(() => settle(stream));
 }
 
 /** Removes a stream; one that has forks is hidden. What it was forked from goes too, if only its forks kept it. */

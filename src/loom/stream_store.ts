@@ -67,6 +67,7 @@ export interface ForkOptions {
 
 /** The outcome of making a stream. */
 export interface Created {
+  /** What is known of it. */
   readonly stream: StreamInfo;
   /** False when it was there already, made the same way. */
   readonly created: boolean;
@@ -90,6 +91,8 @@ export interface AppendOptions {
   readonly producer?: Producer;
   /** Has to be greater than the last one, byte by byte. */
   readonly streamSequence?: string;
+  /** Refused when the stream of that id has another number, because somebody has replaced it. */
+  readonly number?: number;
   /** Refused when the stream does not end there, bytes. */
   readonly expectedTail?: number;
   /** Ends the stream behind these bytes. */
@@ -112,8 +115,9 @@ export interface Appended {
 export interface Piece {
   /** At most as much as was asked for; whole messages of a JSON stream, each with a newline behind it. Never written to. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where it begins and ends. */
+  /** Where it begins. */
   readonly from: number;
+  /** Where it ends: what follows begins there. */
   readonly next: number;
   /** Nothing more was there when it was read. */
   readonly upToDate: boolean;
@@ -123,7 +127,9 @@ export interface Piece {
 
 /** Something that happened to a stream. */
 export interface StreamEvent {
+  /** What happened. */
   readonly kind: "created" | "appended" | "ended" | "deleted";
+  /** The stream as it is now. */
   readonly stream: StreamInfo;
 }
 
@@ -139,6 +145,7 @@ export interface ListOptions {
 
 /** A part of the list. */
 export interface Listing {
+  /** In the order of their ids. */
   readonly streams: readonly StreamInfo[];
   /** Give it as `after` for what follows; undefined at the end. */
   readonly next?: string;

@@ -3,15 +3,16 @@
 import { limits } from "../limits.ts";
 import { type Log, silent } from "../log.ts";
 import { Committer, type Cycle } from "./committer.ts";
-import { isJson, mediaType, toMessages } from "./json_messages.ts";
+import { isJson, toMessages } from "./json_messages.ts";
+import { checkKept, checkType, gone, notFound } from "./refusals.ts";
 import { retainedStart, type StoreLimits } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { infoOf, Stream } from "./stream.ts";
 import { StreamBytes } from "./stream_bytes.ts";
-import { type Changes, stageAppend, stageCreate, stageRemove } from "./stream_changes.ts";
+import { type Changes, stageAppend, stageCreate, stageRemove, stageTrim } from "./stream_changes.ts";
 import { StreamError } from "./stream_error.ts";
 import { resolveFork } from "./stream_fork.ts";
-import { checkId, checkMetadata } from "./stream_ids.ts";
+import { checkAppend, checkContentType, checkId, checkMetadata } from "./stream_ids.ts";
 import { StreamIndex } from "./stream_index.ts";
 import type {
   Appended,
@@ -92,22 +93,25 @@ export class StreamTable implements StreamStore {
 
   async create(id: string, options: CreateOptions = {}): Promise<Created> {
     checkId(id);
-    checkMetadata(options.metadata);
-    const fork = options.fork && await resolveFork(options.fork, (from) => this.#find(from), this.#bytes);
+    const metadata = checkMetadata(options.metadata);
+    const fork = options.fork && await resolveFork(options.fork, (from) => this.#stored(from), this.#bytes);
     if (fork && options.contentType) checkType(fork.parent, options.contentType);
     const contentType = options.contentType ?? fork?.parent.document.contentType ?? "application/octet-stream";
+    checkContentType(contentType);
     const json = isJson(contentType) && options.bytes !== undefined && options.bytes.byteLength > 0;
     const bytes = json ? toMessages(options.bytes!) : options.bytes ?? EMPTY;
     this.#checkSize(bytes);
-    const wish = { id, options, contentType, fork, bytes };
+    const wish = { id, options: { ...options, metadata }, contentType, fork, bytes };
     return await this.#committer.run(bytes.byteLength, (cycle) => {
       return stageCreate(cycle, this.#changes, wish, this.#clock());
     });
   }
 
   async append(id: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+    checkAppend(options);
     const found = this.#find(id);
-    const { document, number } = found;
+    const { document } = found;
+    const { number = found.number } = options;
     if (options.contentType) checkType(found, options.contentType);
     const data = bytes.byteLength > 0 && isJson(document.contentType) ? toMessages(bytes) : bytes;
     if (data.byteLength === 0 && (bytes.byteLength > 0 || !options.end)) {
@@ -116,24 +120,29 @@ export class StreamTable implements StreamStore {
     this.#checkSize(data);
     return await this.#committer.run(data.byteLength, (cycle) => {
       const stream = this.#find(id);
-      if (stream.number !== number) throw new StreamError("moved", `The stream ${id} was replaced`);
+      if (stream.number !== number) throw new StreamError("not-found", `The stream ${id} was replaced`);
       return stageAppend(cycle, this.#changes, stream, data, options, this.#clock());
     });
   }
 
   async read(id: string, from: number, max: number): Promise<Piece> {
-    const stream = this.#find(id);
-    const { start, ttlSeconds } = stream.document;
+    const stream = this.#stored(id);
     if (!Number.isSafeInteger(from) || from < 0) throw new StreamError("invalid", `No position: ${from}`);
-    if (from < start) {
-      throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${from}`, { start });
+    if (!(max >= 1)) throw new StreamError("invalid", `A piece has at least one byte, not ${max}`);
+    checkKept(id, stream.document.start, from);
+    if (stream.document.ttlSeconds !== undefined) this.#storage.touch(stream.stored, this.#clock());
+    try {
+      return await this.#bytes.piece(stream, from, max);
+    } catch (error) {
+      if (stream.removed) throw notFound(id); // its bytes went while they were read
+      checkKept(id, stream.document.start, from);
+      throw error;
     }
-    if (ttlSeconds !== undefined) this.#storage.touch(stream.stored, this.#clock());
-    return await this.#bytes.piece(stream, from, max);
   }
 
   async wait(id: string, number: number, tail: number, signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
+      if (this.#closed) throw new StreamError("stopped", "The stream store is being closed");
       const stream = this.#index.get(id);
       if (!stream || stream.number !== number || stream.document.hidden) return true;
       if (stream.document.tail > tail || stream.document.end) return true;
@@ -159,7 +168,7 @@ export class StreamTable implements StreamStore {
   }
 
   list(options: ListOptions = {}): Listing {
-    const limit = Math.min(options.limit ?? LISTED, LISTED_MAX);
+    const limit = Math.max(1, Math.min(options.limit ?? LISTED, LISTED_MAX));
     const now = this.#clock();
     const streams: StreamInfo[] = [];
     for (const stream of this.#index.from(options.prefix ?? "", options.after ?? "")) {
@@ -171,7 +180,7 @@ export class StreamTable implements StreamStore {
   }
 
   async positionAt(id: string, timeMs: number): Promise<number> {
-    return await this.#positionAt(this.#find(id), timeMs);
+    return await this.#positionAt(this.#stored(id), timeMs);
   }
 
   async boundaryAt(id: string, position: number): Promise<number> {
@@ -186,7 +195,9 @@ export class StreamTable implements StreamStore {
     for (const stream of [...this.#index.all()]) {
       if (stream.document.hidden) continue;
       if (stream.hasExpired(now)) await this.#remove(stream);
-      else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) await this.#abort(stream);
+      else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) {
+        await this.#abort(stream, now, idleMs);
+      }
       if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
     }
   }
@@ -213,13 +224,27 @@ export class StreamTable implements StreamStore {
     for (const stream of this.#index.all()) stream.wake();
   }
 
-  /** @throws {StreamError} `not-found`, `gone` */
+  /**
+   * The stream to change: as it is about to be.
+   *
+   * @throws {StreamError} `not-found`, `gone`
+   */
   #find(id: string): Stream {
     const stream = this.#changes.claimed.get(id) ?? this.#index.get(id);
-    if (!stream || stream.removing || stream.hasExpired(this.#clock())) {
-      throw new StreamError("not-found", `The stream ${id} does not exist`);
-    }
-    if (stream.latest.hidden) throw new StreamError("gone", `The stream ${id} is deleted, but for forks of it`);
+    if (!stream || stream.removing || stream.hasExpired(this.#clock())) throw notFound(id);
+    if (stream.latest.hidden) throw gone(id);
+    return stream;
+  }
+
+  /**
+   * The stream to read: as it is stored.
+   *
+   * @throws {StreamError} `not-found`, `gone`
+   */
+  #stored(id: string): Stream {
+    const stream = this.#index.get(id);
+    if (!stream || stream.hasExpired(this.#clock())) throw notFound(id);
+    if (stream.document.hidden) throw gone(id);
     return stream;
   }
 
@@ -232,7 +257,9 @@ export class StreamTable implements StreamStore {
   async #positionAt(stream: Stream, timeMs: number): Promise<number> {
     const { base, start, tail, createdAt, appendedAt } = stream.document;
     if (timeMs > appendedAt) return tail;
-    if (timeMs < createdAt && stream.parent) return Math.min(base, await this.#positionAt(stream.parent, timeMs));
+    if (timeMs < createdAt && stream.parent) {
+      return Math.max(start, Math.min(base, await this.#positionAt(stream.parent, timeMs)));
+    }
     const position = tail > base ? await this.#storage.positionAt(stream.stored, timeMs) : base;
     return await this.#bytes.boundary(stream, Math.max(start, position));
   }
@@ -250,21 +277,18 @@ export class StreamTable implements StreamStore {
     await this.#change(stream, (cycle) => stageRemove(cycle, this.#changes, stream));
   }
 
-  async #abort(stream: Stream): Promise<void> {
+  async #abort(stream: Stream, now: number, idleMs: number): Promise<void> {
     await this.#change(stream, (cycle) => {
-      if (!stream.latest.end) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+      const { end, appendedAt } = stream.latest; // something may have been appended meanwhile
+      if (end || now < appendedAt + idleMs) return;
+      stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
     });
   }
 
   async #trim(stream: Stream, now: number): Promise<void> {
     const start = await retainedStart(stream, this.#limits, now, this.#bytes, (...args) => this.#positionAt(...args));
     if (start <= stream.document.start) return;
-    await this.#change(stream, (cycle) => {
-      if (stream.forks > 0) return;
-      const freed = start - Math.max(stream.document.start, stream.document.base);
-      cycle.changes.push({ stored: stream.stored, set: { start } });
-      cycle.onStored.push(() => this.#changes.bytes -= freed);
-    });
+    await this.#change(stream, (cycle) => stageTrim(cycle, this.#changes, stream, start));
   }
 
   async #change(stream: Stream, stage: (cycle: Cycle) => void): Promise<void> {
@@ -279,10 +303,4 @@ export class StreamTable implements StreamStore {
     const event = { kind, stream: infoOf(stream.stored) };
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** @throws {StreamError} `content-type` */
-function checkType({ document }: Stream, contentType: string): void {
-  if (mediaType(contentType) === mediaType(document.contentType)) return;
-  throw new StreamError("content-type", `The stream ${document.id} holds ${document.contentType}, not ${contentType}`);
 }

@@ -5,7 +5,6 @@
 
 import { concat } from "../bytes/source.ts";
 import { limits } from "../limits.ts";
-import { StreamError } from "./stream_error.ts";
 import type { End, StreamInfo, StreamStore } from "./stream_store.ts";
 
 /** Appends at a time: while one is being stored, the next is collected and waits behind it. */
@@ -94,12 +93,12 @@ export class Upload {
 
   /** Begins an append. It names the tail it expects, so that none is stored behind one that failed. */
   async #append(bytes: Uint8Array<ArrayBuffer>, end?: End): Promise<void> {
+    const { id, number } = this.#stream;
     const expectedTail = this.#tail;
     this.#tail += bytes.byteLength;
     this.#flights++;
     try {
-      if (!this.#isOurs()) throw new StreamError("not-found", "The stream was deleted or replaced");
-      await this.#store.append(this.#stream.id, bytes, { expectedTail, end });
+      await this.#store.append(id, bytes, { number, expectedTail, end });
     } catch (error) {
       this.#failure ??= { error };
       this.#onFailure();
@@ -119,14 +118,10 @@ export class Upload {
   /** Tells the stream's readers that the rest will not come. */
   async #giveUp(): Promise<void> {
     try {
-      if (this.#isOurs()) await this.#store.append(this.#stream.id, new Uint8Array(0), { end: "aborted" });
+      const { id, number } = this.#stream;
+      await this.#store.append(id, new Uint8Array(0), { number, end: "aborted" });
     } catch {
       // A store that fails can't be told, and one that is ended needs not: the first failure is the one that counts.
     }
-  }
-
-  /** False when somebody has deleted the stream, or another has taken its id. */
-  #isOurs(): boolean {
-    return this.#store.head(this.#stream.id)?.number === this.#stream.number;
   }
 }

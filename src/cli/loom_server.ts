@@ -1,0 +1,69 @@
+/** The server behind `sluice loom`, from the opening of its store to its end. */
+
+import { type HttpServer, serveHttp } from "../http/node_server.ts";
+import { requireToken, withoutToken } from "../http/tokens.ts";
+import type { Log } from "../log.ts";
+import { isOpen } from "../loom/loom_handler.ts";
+import { type Loom, openLoom } from "../loom/open_loom.ts";
+import { raiseDescriptorLimit } from "../process/libc.ts";
+import { announce, logAccess } from "./announce.ts";
+import { reportListening } from "./isolates.ts";
+import type { SettledLoom } from "./loom_settings.ts";
+import { INTERRUPTED, StopSignals } from "./signals.ts";
+
+/** Lets web pages of other origins see that they were refused, and nothing more. */
+const REFUSAL_HEADERS = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff" };
+/** How long requests under way may take when the server is told to stop; live reads end at once. */
+const GRACE_MS = 5000;
+
+/** Serves streams until a signal asks for the end. */
+export async function serveLoom(settings: SettledLoom, log: Log): Promise<void> {
+  using signals = new StopSignals();
+  {
+    await using store = await open(settings, log);
+    const server = await listen(store, settings, log);
+    announce("loom", server);
+    reportListening(server.port);
+    await signals.told;
+    const stopped = server.close(GRACE_MS, signals.hurry);
+    await store.close(); // ends live reads, for which the server would wait
+    await stopped;
+  }
+  if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
+}
+
+async function open(settings: SettledLoom, log: Log): Promise<Loom> {
+  const { data: dir, sync, maxAge, maxBytes, streamQuota, quota, idle } = settings;
+  const limits = { keepMs: maxAge, keepBytes: maxBytes, streamBytes: streamQuota, totalBytes: quota, idleMs: idle };
+  try {
+    return await openLoom({ dir, sync, limits, log });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.Busy)) throw error;
+    throw new Error(`Cannot serve ${dir}: another server has it; end that one, or name another folder with --data`, {
+      cause: error,
+    });
+  }
+}
+
+/** Clients know the port: another one than that asked for would be none. */
+async function listen(store: Loom, { tokens, host, port }: SettledLoom, log: Log): Promise<HttpServer> {
+  try {
+    return await serveHttp(requireToken(store.fetch, tokens, { isOpen, headers: REFUSAL_HEADERS }), {
+      hostname: host,
+      port,
+      connections: connectionsAllowed(),
+      onAccess: (access) => logAccess(log, { ...access, url: withoutToken(access.url) }),
+    });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new Error(`Port ${port} is taken: end what listens there, or choose another one with --port`, {
+      cause: error,
+    });
+  }
+}
+
+/** Half of the descriptors are for clients; the other half is for the files of the streams they read. */
+function connectionsAllowed(): number | undefined {
+  const descriptors = raiseDescriptorLimit();
+  return descriptors && Math.max(1, Math.floor(descriptors / 2));
+}

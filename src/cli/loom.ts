@@ -6,7 +6,7 @@ import { flag } from "./flag.ts";
 import { assignment, runInIsolates } from "./isolates.ts";
 import { SYNC } from "./loom_file.ts";
 import { LOOM_PORT, type LoomFlags, settleLoom } from "./loom_settings.ts";
-import { bytes, collect, duration, port } from "./values.ts";
+import { bytes, collect, collectOrigins, duration, httpUrl, port } from "./values.ts";
 
 interface Flags extends LoomFlags {
   readonly log: "human" | "json" | "none";
@@ -44,6 +44,14 @@ export function loomCommand(): Command {
     .addOption(
       new Option("--no-auth", "let everybody who can connect do everything, on any address").default(undefined),
     )
+    .addOption(
+      flag(
+        "--origin <origin>",
+        "without tokens: web pages that may use the streams, such as https://app.example; repeatable",
+        collectOrigins,
+      ),
+    )
+    .addOption(flag("--public-url <url>", "URL under which webhooks reach this server, behind a proxy", httpUrl))
     .addOption(
       new Option(
         "--sync <when>",

@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Token } from "../http/tokens.ts";
 import { readDataFile } from "./data_file.ts";
 import { nearest } from "./nearest.ts";
-import { bytes, duration, token } from "./values.ts";
+import { bytes, duration, httpUrl, origin, token } from "./values.ts";
 
 /** How appended bytes come to the disk. */
 export const SYNC = ["always", "group", "none"] as const;
@@ -16,6 +16,8 @@ export interface LoomSettings {
   readonly data?: string;
   readonly tokens?: readonly Token[];
   readonly auth?: boolean;
+  readonly origins?: readonly string[];
+  readonly publicUrl?: string;
   readonly sync?: typeof SYNC[number];
   readonly maxAge?: number;
   readonly maxBytes?: number;
@@ -52,6 +54,8 @@ const SCHEMA = {
       },
     },
     auth: { type: "boolean" },
+    origins: { type: "array", items: text },
+    publicUrl: text,
     sync: { enum: SYNC },
     maxAge: time,
     maxBytes: size,
@@ -121,6 +125,8 @@ function settingsOf(document: Document): LoomSettings {
 
 function valueOf(name: string, value: unknown): unknown {
   try {
+    if (name === "origins") return (value as string[]).map(origin);
+    if (name === "publicUrl") return httpUrl(value as string);
     if (name === "tokens") return (value as NonNullable<Document["tokens"]>).map(tokenOf);
     const parse = { maxAge: duration, idle: duration, maxBytes: bytes, streamQuota: bytes, quota: bytes }[name];
     return parse && typeof value === "string" ? parse(value) : value;

@@ -1,7 +1,10 @@
 /** The server behind `sluice loom`, from the opening of its store to its end. */
 
+import type { Handler } from "../http/handler.ts";
 import { type HttpServer, serveHttp } from "../http/node_server.ts";
+import { guardOrigins } from "../http/origins.ts";
 import { requireToken, withoutToken } from "../http/tokens.ts";
+import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { isOpen } from "../loom/loom_handler.ts";
 import { type Loom, openLoom } from "../loom/open_loom.ts";
@@ -19,24 +22,24 @@ const GRACE_MS = 5000;
 /** Serves streams until a signal asks for the end. */
 export async function serveLoom(settings: SettledLoom, log: Log): Promise<void> {
   using signals = new StopSignals();
+  const stopping = new AbortController();
   {
-    await using store = await open(settings, log);
+    await using store = await open(settings, log, stopping.signal);
     const server = await listen(store, settings, log);
     announce("loom", server);
     reportListening(server.port);
     await signals.told;
-    const stopped = server.close(GRACE_MS, signals.hurry);
-    await store.close(); // ends live reads, for which the server would wait
-    await stopped;
+    stopping.abort();
+    await server.close(GRACE_MS, signals.hurry);
   }
   if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
 }
 
-async function open(settings: SettledLoom, log: Log): Promise<Loom> {
+async function open(settings: SettledLoom, log: Log, signal: AbortSignal): Promise<Loom> {
   const { data: dir, sync, maxAge, maxBytes, streamQuota, quota, idle } = settings;
-  const limits = { keepMs: maxAge, keepBytes: maxBytes, streamBytes: streamQuota, totalBytes: quota, idleMs: idle };
+  const bounds = { keepMs: maxAge, keepBytes: maxBytes, streamBytes: streamQuota, totalBytes: quota, idleMs: idle };
   try {
-    return await openLoom({ dir, sync, limits, log });
+    return await openLoom({ dir, sync, limits: bounds, log, signal, baseUrl: settings.publicUrl });
   } catch (error) {
     if (!(error instanceof Deno.errors.Busy)) throw error;
     throw new Error(`Cannot serve ${dir}: another server has it; end that one, or name another folder with --data`, {
@@ -46,11 +49,13 @@ async function open(settings: SettledLoom, log: Log): Promise<Loom> {
 }
 
 /** Clients know the port: another one than that asked for would be none. */
-async function listen(store: Loom, { tokens, host, port }: SettledLoom, log: Log): Promise<HttpServer> {
+async function listen(store: Loom, settings: SettledLoom, log: Log): Promise<HttpServer> {
+  const { host, port } = settings;
   try {
-    return await serveHttp(requireToken(store.fetch, tokens, { isOpen, headers: REFUSAL_HEADERS }), {
+    return await serveHttp(guard(store.fetch, settings), {
       hostname: host,
       port,
+      requestBodyIdleMs: limits.uploadIdleMs,
       connections: connectionsAllowed(),
       onAccess: (access) => logAccess(log, { ...access, url: withoutToken(access.url) }),
     });
@@ -60,6 +65,12 @@ async function listen(store: Loom, { tokens, host, port }: SettledLoom, log: Log
       cause: error,
     });
   }
+}
+
+/** Lets in who has a token; where there are none, what comes from pages of strangers is refused. */
+function guard(handler: Handler, { tokens, auth, origins }: SettledLoom): Handler {
+  if (tokens.length > 0) return requireToken(handler, tokens, { isOpen, headers: REFUSAL_HEADERS });
+  return auth ? guardOrigins(handler, origins) : handler;
 }
 
 /** Half of the descriptors are for clients; the other half is for the files of the streams they read. */

@@ -7,9 +7,10 @@ import { asUsage, UsageError } from "./usage.ts";
 import { token as readToken } from "./values.ts";
 
 /** What flags and variables gave; what they did not is missing. */
-export interface LoomFlags extends Omit<LoomSettings, "tokens"> {
+export interface LoomFlags extends Omit<LoomSettings, "tokens" | "origins"> {
   readonly config?: readonly string[];
   readonly token?: readonly string[];
+  readonly origin?: readonly string[];
 }
 
 /** Settings that are whole, but for bounds that are not set. */
@@ -25,7 +26,7 @@ export const LOOM_PORT = 3060;
  * @throws {Error} for a file that can't be used
  */
 export function settleLoom(flags: LoomFlags): SettledLoom {
-  const { config = [], token, auth, ...given } = flags;
+  const { config = [], token, origin, auth, ...given } = flags;
   const fromFiles: LoomSettings = Object.assign({}, ...config.map(loadLoomFile));
   const settings = {
     port: LOOM_PORT,
@@ -34,6 +35,7 @@ export function settleLoom(flags: LoomFlags): SettledLoom {
     sync: "group" as const,
     ...fromFiles,
     ...given,
+    ...origin && { origins: origin },
     ...token && { tokens: asUsage(() => token.flatMap(readTokens)) },
     auth: auth !== false && fromFiles.auth !== false,
   };

@@ -59,6 +59,24 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** An origin of web pages, or `*` for all. */
+export function origin(text: string): string {
+  if (text === "*") return text;
+  const { origin } = new URL(httpUrl(text));
+  return origin;
+}
+
+/** Collects `--origin` flags. */
+export function collectOrigins(text: string, before: readonly string[] = []): readonly string[] {
+  return collect(origin(text), before);
+}
+
+/** A URL of http or https. */
+export function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new InvalidArgumentError("It is a URL such as https://app.example.");
+}
+
 /** Any JSON value. */
 export function json(text: string): unknown {
   try {

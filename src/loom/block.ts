@@ -4,7 +4,7 @@
  *
  *     0  u32  bytes of payload
  *     4  u32  CRC-32 of all that follows
- *     8  f64  when the first byte came, milliseconds since 1970
+ *     8  f64  when the first byte came, at the latest, milliseconds since 1970
  *    16  f64  number of the stream
  *    24  f64  position of the first byte
  *    32       payload

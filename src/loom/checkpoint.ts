@@ -25,6 +25,7 @@ const RESIDENT_BYTES = 32 * 1024 * 1024;
 interface Part {
   readonly stream: DiskStream;
   readonly value: StreamValue;
+  /** Undefined when Deno.Kv has it. */
   readonly tail: Uint8Array<ArrayBuffer> | undefined;
   /** States that Deno.Kv does not have yet; undefined for a producer that is forgotten. */
   readonly producers: readonly (readonly [id: string, state: ProducerState | undefined])[];
@@ -114,7 +115,7 @@ export class Checkpoint {
         await batch.add({ changes: [[[...PRODUCERS, number, id], state]], bytes: PRODUCER_BYTES });
       }
       const changes: KvChange[] = [[[...STREAMS, number], value]];
-      if (tail) changes.push([[...TAILS, number], encodeTail(tail)]);
+      if (tail) changes.push([[...TAILS, number], tail]);
       const bytes = serialize(value).byteLength + (tail?.byteLength ?? 0);
       await batch.add({ changes, bytes, onStored: () => this.#settle(part) });
     }
@@ -136,7 +137,7 @@ export class Checkpoint {
         flushed = await this.#segments.write(owner, { from: before, bytes, timeOf: stream.timesWith(Infinity, 0) });
       }
       stream.written = flushed;
-      tail = bytes.slice(flushed - before);
+      tail = encodeTail(bytes.subarray(flushed - before));
     }
     const value = { document: snapshot, flushed, commit, marks: marks.filter((_, i) => keepMark(marks, i, flushed)) };
     return { stream, value, tail, producers };

@@ -54,7 +54,7 @@ async function make(
 ): Promise<StreamInfo | undefined> {
   let outcome: Created;
   try {
-    outcome = await store.create(id, options);
+    outcome = await store.create(id, { ...options, upload: true });
   } catch (error) {
     if (error instanceof StreamError && error.code === "exists") return undefined;
     throw error;

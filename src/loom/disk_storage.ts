@@ -9,18 +9,21 @@ import { concat } from "../bytes/source.ts";
 import type { Log } from "../log.ts";
 import { BlockCache } from "./block_cache.ts";
 import { Checkpoint } from "./checkpoint.ts";
+import { describe, type Gain, gains, type Large } from "./disk_changes.ts";
 import { DiskStream } from "./disk_stream.ts";
 import { Journal } from "./journal.ts";
-import type { JournalEntry } from "./journal_record.ts";
 import { recover } from "./recovery.ts";
 import { Segments } from "./segments.ts";
 import { applyChange, applyTouch, type Change, type Storage, type StoredStream } from "./storage.ts";
-import { markAt } from "./time_marks.ts";
+import { StreamError } from "./stream_error.ts";
+import { positionIn } from "./time_marks.ts";
 
 /** From so many bytes in one commit on, a stream's bytes go to its blocks without being in the journal before. */
 const LARGE_BYTES = 256 * 1024;
 /** A checkpoint is begun when the journal is so long. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+/** One that failed is tried again when the journal is so much longer. */
+const RETRY_BYTES = 1024 * 1024;
 /** Nothing is committed any more while the journal is longer, until a checkpoint has succeeded. */
 const JOURNAL_BYTES_MAX = 4 * CHECKPOINT_BYTES;
 
@@ -35,21 +38,6 @@ export interface DiskOptions {
   readonly onClosed: () => void;
 }
 
-/** What a stream gets in one commit. */
-interface Gain {
-  readonly chunks: Uint8Array<ArrayBuffer>[];
-  bytes: number;
-  readonly timeMs: number;
-}
-
-/** A stream's large gain, in blocks but for the rest. */
-interface Large {
-  readonly flushed: number;
-  readonly rest: Uint8Array<ArrayBuffer>;
-  readonly timeMs: number;
-  release(): void;
-}
-
 /** Keeps streams in a directory. */
 export class DiskStorage implements Storage {
   readonly #options: DiskOptions;
@@ -61,6 +49,8 @@ export class DiskStorage implements Storage {
   #commit = 0;
   #last = 0;
   #checkpointing: Promise<void> | undefined;
+  /** How long the journal is when the next checkpoint begins. */
+  #checkpointAt = CHECKPOINT_BYTES;
 
   constructor(options: DiskOptions) {
     this.#options = options;
@@ -77,7 +67,12 @@ export class DiskStorage implements Storage {
     this.#last = found.next - 1;
     this.#commit = found.commit;
     this.#journal = await Journal.begin(dir, found.use + 1, sync);
-    await this.#runCheckpoint(); // the files of the journal are free from here on
+    try {
+      await this.#runCheckpoint(); // the files of the journal are free from here on
+    } catch (error) {
+      this.#journal.close();
+      throw error;
+    }
     const orphans = await this.#segments.removeOrphans((number) => this.#streams.has(number));
     if (orphans > 0) log("info", "files of removed streams were deleted", { files: orphans });
     const numbers = [...this.#streams.keys()].sort((a, b) => a - b);
@@ -89,45 +84,43 @@ export class DiskStorage implements Storage {
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
-    if (this.#journal.bytes > JOURNAL_BYTES_MAX) await this.#runCheckpoint();
+    const urgent = changes.some(({ removed, set }) => removed || set?.start !== undefined);
+    await this.#makeReady(urgent);
     const large = await this.#writeLarge(changes);
     try {
-      const { entries, chunks } = describe(changes, large);
-      await this.#journal.append(this.#commit + 1, entries, chunks);
-      this.#commit++;
-      for (const change of changes) this.#apply(change, large.has(change.stored));
-      for (const [stored, { flushed, rest, timeMs }] of large) {
-        this.#streams.get(stored.number)?.replaceTail(flushed, rest, timeMs);
-      }
+      await this.#record(changes, large, urgent);
+      for (const change of changes) this.#apply(change, large.get(change.stored));
+      for (const { stream, flushed, rest, timeMs } of large.values()) stream.replaceTail(flushed, rest, timeMs);
     } finally {
       for (const { release } of large.values()) release();
-    }
-    if (this.#journal.bytes > CHECKPOINT_BYTES && !this.#checkpointing) {
-      this.#runCheckpoint().catch(() => {/* it is in the log, and is tried again */});
     }
   }
 
   read(stored: StoredStream, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> {
-    const stream = this.#streams.get(stored.number)!;
+    const stream = this.#streams.get(stored.number);
+    if (!stream) throw notFound(stored);
     return from >= stream.tail.from ? stream.tail.view(from, to) : this.#readStored(stream, from, to);
   }
 
   async positionAt(stored: StoredStream, timeMs: number): Promise<number> {
-    const { marks, flushed, owner } = this.#streams.get(stored.number)!;
-    const mark = markAt(marks, timeMs);
+    const stream = this.#streams.get(stored.number);
+    if (!stream) throw notFound(stored);
+    const { marks, flushed, owner } = stream;
+    const position = positionIn(marks, timeMs, stored.document.tail);
     const first = Math.max(stored.document.start, owner.base);
-    if (mark) return Math.max(first, mark[1]);
+    if (position !== undefined) return Math.max(first, position);
     return flushed > first ? await this.#segments.positionAt(owner, timeMs, first, flushed) : first;
   }
 
   touch(stored: StoredStream, timeMs: number): void {
+    const stream = this.#streams.get(stored.number);
+    if (!stream) return;
     applyTouch(stored, timeMs);
-    this.#checkpoint.add(this.#streams.get(stored.number)!);
+    this.#checkpoint.add(stream);
   }
 
   async close(): Promise<void> {
     try {
-      await this.#checkpointing?.catch(() => {/* it is tried once more */});
       await this.#runCheckpoint();
     } finally {
       this.#journal.close();
@@ -142,8 +135,48 @@ export class DiskStorage implements Storage {
       return await this.read(stream.stored, from, to);
     }
     const middle = Math.min(to, stream.flushed);
-    const blocks = await this.#cache.read(stream.owner, from, middle);
+    const blocks = await this.#readBlocks(stream, from, middle);
     return middle === to ? blocks : concat([blocks, await this.read(stream.stored, middle, to)]);
+  }
+
+  async #readBlocks(stream: DiskStream, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#cache.read(stream.owner, from, to);
+    } catch (error) {
+      const { start } = stream.stored.document; // files that were let go meanwhile are no damage
+      if (stream.gone) throw notFound(stream.stored);
+      if (from >= start) throw error;
+      throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${from}`, { start });
+    }
+  }
+
+  /**
+   * Brings the journal to where a record can be stored.
+   *
+   * @param urgent it is to make room, so that a checkpoint which finds none is no reason not to
+   */
+  async #makeReady(urgent: boolean): Promise<void> {
+    await this.#journal.seal();
+    if (this.#journal.bytes > this.#checkpointAt && !this.#checkpointing) await this.#beginCheckpoint();
+    if (this.#journal.bytes <= JOURNAL_BYTES_MAX) return;
+    try {
+      await this.#runCheckpoint();
+    } catch (error) {
+      if (!urgent) throw error;
+    }
+  }
+
+  /** Stores changes in the journal. */
+  async #record(changes: readonly Change[], large: ReadonlyMap<StoredStream, Large>, urgent: boolean): Promise<void> {
+    const { entries, chunks } = describe(changes, large);
+    try {
+      await this.#journal.append(this.#commit + 1, entries, chunks, urgent);
+    } catch (error) {
+      if (this.#journal.torn) throw error; // the record may still be found, and counts on its blocks
+      for (const { stream, flushed } of large.values()) await this.#takeBack(stream, flushed);
+      throw error;
+    }
+    this.#commit++;
   }
 
   /** Writes the blocks of streams that get much; others that write them wait until it is released. */
@@ -163,28 +196,40 @@ export class DiskStorage implements Storage {
   async #writeBlocks(stored: StoredStream, { chunks, timeMs }: Gain): Promise<Large> {
     const stream = this.#streams.get(stored.number) ?? DiskStream.begin(stored);
     const release = await stream.acquire();
+    const from = stream.flushed;
+    let end = from;
     try {
       await this.#checkpoint.loadTail(stream);
-      const { flushed, tail, owner } = stream;
-      const bytes = concat([tail.view(flushed, tail.to), ...chunks]);
-      const blocks = { from: flushed, bytes, timeOf: stream.timesWith(tail.to, timeMs) };
-      const end = await this.#segments.write(owner, blocks);
-      return { flushed: end, rest: bytes.subarray(end - flushed), timeMs, release };
+      const { tail, owner } = stream;
+      const bytes = concat([tail.view(from, tail.to), ...chunks]);
+      end += bytes.byteLength;
+      const flushed = await this.#segments.write(owner, { from, bytes, timeOf: stream.timesWith(tail.to, timeMs) });
+      return { stream, flushed, rest: bytes.subarray(flushed - from), timeMs, release };
     } catch (error) {
+      await this.#takeBack(stream, end);
       release();
       throw error;
     }
   }
 
-  #apply(change: Change, isLarge: boolean): void {
+  /** Gives the disk back what blocks took that count for nothing. */
+  async #takeBack(stream: DiskStream, end: number): Promise<void> {
+    try {
+      await this.#segments.cut(stream.owner, Math.max(stream.flushed, stream.written), end);
+    } catch (error) {
+      this.#options.log("warn", "blocks that count for nothing could not be taken back", { error: String(error) });
+    }
+  }
+
+  #apply(change: Change, large: Large | undefined): void {
     const { stored, created, removed, bytes, producer, set } = change;
     if (removed) return this.#remove(stored);
-    if (created) this.#streams.set(stored.number, DiskStream.begin(stored));
+    if (created) this.#streams.set(stored.number, large?.stream ?? DiskStream.begin(stored));
     const stream = this.#streams.get(stored.number)!;
     const forgotten = applyChange(change, limits.streamProducers);
     if (producer) stream.producers.add(producer[0]);
     if (forgotten !== undefined) stream.producers.add(forgotten);
-    if (bytes && bytes.byteLength > 0 && !isLarge) stream.append(bytes, stored.document.appendedAt);
+    if (bytes && bytes.byteLength > 0 && !large) stream.append(bytes, stored.document.appendedAt);
     stream.commit = this.#commit;
     this.#checkpoint.add(stream);
     if (set?.start !== undefined) this.#dropFiles(stream, set.start);
@@ -208,58 +253,54 @@ export class DiskStorage implements Storage {
     }
   }
 
-  #runCheckpoint(): Promise<void> {
-    return this.#checkpointing ??= this.#checkpointNow().finally(() => this.#checkpointing = undefined);
-  }
-
-  /** @throws {StreamError} `full`, `storage`; what it could not store stays in the journal */
-  async #checkpointNow(): Promise<void> {
+  /** Begins a checkpoint, which then runs beside the commits that follow. */
+  async #beginCheckpoint(): Promise<void> {
     try {
-      const old = this.#journal;
-      const rotate = old.bytes > 0 && this.#checkpoint.use === old.use;
-      if (rotate) await old.seal();
-      if (rotate) this.#journal = await Journal.begin(this.#options.dir, old.use + 1, this.#options.sync);
-      const { use } = this.#journal;
-      if (rotate) old.close();
-      await this.#checkpoint.run({ use, next: this.#last + 1, commit: this.#commit });
+      await this.#rotate();
+      this.#workOff().catch(() => {/* it is in the log, and is tried again */});
     } catch (error) {
-      this.#options.log("error", "the journal could not be worked off; it is tried again", { error: String(error) });
-      throw error;
+      this.#tellFailed(error);
     }
   }
-}
 
-/** What each stream gets, of those that get something. */
-function gains(changes: readonly Change[]): Map<StoredStream, Gain> {
-  const all = new Map<StoredStream, Gain>();
-  for (const { stored, bytes, set } of changes) {
-    if (!bytes || bytes.byteLength === 0) continue;
-    const gain = all.get(stored) ?? { chunks: [], bytes: 0, timeMs: set?.appendedAt ?? stored.document.createdAt };
-    gain.chunks.push(bytes as Uint8Array<ArrayBuffer>);
-    gain.bytes += bytes.byteLength;
-    all.set(stored, gain);
+  /** Runs a checkpoint. @throws {StreamError} `full`, `storage`; what it could not store stays in the journal */
+  async #runCheckpoint(): Promise<void> {
+    await this.#checkpointing?.catch(() => {/* it is tried once more */});
+    await this.#rotate();
+    await this.#workOff();
   }
-  return all;
+
+  /**
+   * Has the journal begin anew. Not while a commit is under way: it would end up in the old one, which is given away when
+   * everything that was stored by now is worked off.
+   */
+  async #rotate(): Promise<void> {
+    const old = this.#journal;
+    await old.seal();
+    if (old.bytes === 0 || this.#checkpoint.use !== old.use) return;
+    this.#journal = await Journal.begin(this.#options.dir, old.use + 1, this.#options.sync);
+    old.close();
+  }
+
+  #workOff(): Promise<void> {
+    const about = { use: this.#journal.use, next: this.#last + 1, commit: this.#commit };
+    return this.#checkpointing = this.#checkpoint.run(about).then(
+      () => {
+        this.#checkpointAt = CHECKPOINT_BYTES;
+      },
+      (error) => {
+        this.#tellFailed(error);
+        throw error;
+      },
+    ).finally(() => this.#checkpointing = undefined);
+  }
+
+  #tellFailed(error: unknown): void {
+    this.#checkpointAt = this.#journal.bytes + RETRY_BYTES;
+    this.#options.log("error", "the journal could not be worked off; it is tried again", { error: String(error) });
+  }
 }
 
-/** Changes as the journal has them. Of a large gain it has the rest, with the last change of its stream. */
-function describe(changes: readonly Change[], large: ReadonlyMap<StoredStream, Large>) {
-  const last = new Map(changes.map((change) => [change.stored, change]));
-  const chunks: Uint8Array[] = [];
-  const entries = changes.map((change): JournalEntry => {
-    const { stored, created, removed, set, producer } = change;
-    const gain = large.get(stored);
-    const bytes = !gain ? change.bytes : last.get(stored) === change ? gain.rest : undefined;
-    if (bytes) chunks.push(bytes);
-    return {
-      n: stored.number,
-      created: created ? stored.document : undefined,
-      removed: removed ? true : undefined,
-      set,
-      producer,
-      bytes: bytes?.byteLength || undefined,
-      flushed: gain && bytes ? gain.flushed : undefined,
-    };
-  });
-  return { entries, chunks };
+function notFound({ document }: StoredStream): StreamError {
+  return new StreamError("not-found", `The stream ${document.id} does not exist`);
 }

@@ -63,9 +63,10 @@ export class DiskStream {
     dropMarksBefore(this.marks, flushed);
   }
 
-  /** When bytes came; those from a position on come now. */
+  /** When bytes came, at the latest; those from a position on come now. */
   timesWith(from: number, nowMs: number): (position: number) => number {
-    return (position) => position >= from ? nowMs : timeOf(this.marks, position);
+    const last = Math.max(nowMs, this.marks.at(-1)?.[0] ?? 0); // clocks may be set back
+    return (position) => position >= from ? last : timeOf(this.marks, position);
   }
 
   /** A checkpoint has stored it up to a position. */

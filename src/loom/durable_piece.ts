@@ -15,6 +15,7 @@ export function pieceFields(settings: DurableSettings, info: StreamInfo, piece: 
     ...settings.headers,
     "content-type": info.contentType,
     "stream-next-offset": formatOffset(piece.next),
+    "x-stream-created": new Date(info.createdAt).toISOString(), // tells a stream from one that had its path before
   };
   if (piece.upToDate) fields["stream-up-to-date"] = "true";
   tellEnd(fields, piece.end);

@@ -18,7 +18,9 @@ import type { Piece, StreamInfo } from "./stream_store.ts";
 export async function read(settings: DurableSettings, request: Request, { id, query }: Target): Promise<Response> {
   const wish = parseRead(query, request.headers);
   const info = findStream(settings.store, id);
-  if (wish.live === undefined) return await catchUp(settings, request, info, wish);
+  // Nobody can have been beyond the end, unless the stream is another one, or was cut short: no wait will tell more.
+  const isLost = typeof wish.begin === "number" && wish.begin > info.tail && wish.live === "long-poll";
+  if (wish.live === undefined || isLost) return await catchUp(settings, request, info, wish);
   const from = await positionOf(settings.store, info, wish.begin!);
   const live = { info, from, cursor: wish.cursor };
   return wish.live === "sse" ? await followEvents(settings, request, live) : await longPoll(settings, request, live);

@@ -36,9 +36,9 @@ export function toMessages(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function parse(bytes: Uint8Array): string {
   try {
-    const text = decoder.decode(bytes).trim();
+    const text = decoder.decode(bytes);
     JSON.parse(text);
-    return text;
+    return text.trim();
   } catch (cause) {
     throw new StreamError("invalid", "The stream takes JSON, and this is not valid JSON in UTF-8", { cause });
   }

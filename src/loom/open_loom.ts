@@ -24,7 +24,7 @@ export interface MemoryLoomOptions {
   readonly limits?: StoreLimits;
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: () => number;
-  /** Closes the store. */
+  /** Ends live reads over HTTP, so that a server can stop; the store itself goes on until it is closed. */
   readonly signal?: AbortSignal;
   /** Told of what goes wrong without anybody asking. */
   readonly log?: Log;
@@ -70,13 +70,15 @@ export async function openLoom(options: LoomOptions): Promise<Loom> {
   const { dir, sync = "group", log = silent } = options;
   await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
   const lock = await Deno.open(`${dir}/lock`, { create: true, write: true, mode: 0o600 });
+  let kv = options.kv;
   try {
     if (!await lock.tryLock(true)) throw new Deno.errors.Busy(`${dir} is in use by another process`);
-    const kv = options.kv ?? await openKv(`${dir}/streams.kv`);
+    kv ??= await openKv(`${dir}/streams.kv`);
     const storage = new DiskStorage({ dir, kv, sync: sync !== "none", log, onClosed: () => lock.close() });
     const table = new StreamTable(storage, { ...options, together: sync !== "always" });
     return await finish(table, new KvKeeper(kv), options);
   } catch (error) {
+    if (kv !== options.kv) kv?.close();
     lock.close();
     throw error;
   }
@@ -91,13 +93,13 @@ export async function openMemory(options: MemoryLoomOptions = {}): Promise<Loom>
 async function finish(table: StreamTable, keeper: SubscriptionKeeper, options: MemoryLoomOptions): Promise<Loom> {
   await table.load();
   const closing = new AbortController();
+  const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
   const { clock, log = silent, longPollMs, baseUrl } = options;
-  const fetch = await loomHandler(table, { keeper, signal: closing.signal, clock, log, longPollMs, baseUrl });
+  const fetch = await loomHandler(table, { keeper, signal, clock, log, longPollMs, baseUrl });
   table.beforeClose = async () => {
     closing.abort();
     await fetch[Symbol.asyncDispose]();
   };
-  options.signal?.addEventListener("abort", () => table.close(), { once: true });
   return Object.assign(table, { fetch });
 }
 

@@ -66,6 +66,7 @@ async function open(
   );
   const name = id(request);
   const { stream, created } = await store.create(name, {
+    upload: true,
     contentType: toStoredType(response.headers.get("content-type")),
     metadata: { status: response.status, method: request.method, path: pathname, headers },
   });

@@ -32,5 +32,5 @@ export function checkKept(id: string, start: number, position: number): void {
  */
 export function checkType({ document }: Stream, contentType: string): void {
   if (mediaType(contentType) === mediaType(document.contentType)) return;
-  throw new StreamError("content-type", `The stream holds ${document.contentType}, not ${contentType}`);
+  throw new StreamError("content-type", `The stream ${document.id} holds ${document.contentType}, not ${contentType}`);
 }

@@ -22,7 +22,7 @@ export interface NewBlocks {
   readonly from: number;
   /** As many whole payloads as it has room for are written. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** When the byte at a position came. */
+  /** When the byte at a position came, at the latest: what comes before it came no later. */
   timeOf(position: number): number;
 }
 
@@ -80,14 +80,14 @@ export class Segments {
     return concat(chunks);
   }
 
-  /** The start of the last block, of those before a position, whose first byte came at a time or before. */
+  /** The start of the last block, of those before a position, whose first byte came before a time; else of the first. */
   async positionAt(owner: Owner, timeMs: number, from: number, to: number): Promise<number> {
     let [low, high] = [blockAt(owner, from), blockAt(owner, to - 1)];
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
       const block = await this.#readBlocks(owner, middle, 1); // whole, for its checksum: bytes are let go by this time
       this.#check(owner, block, positionOf(owner, middle));
-      if (decodeBlockHead(block).timeMs <= timeMs) low = middle;
+      if (decodeBlockHead(block).timeMs < timeMs) low = middle;
       else high = middle - 1;
     }
     return positionOf(owner, low);

@@ -16,6 +16,8 @@ export interface StreamDocument {
   readonly base: number;
   /** How its fork was asked for, to tell whether a second wish is the same. */
   readonly fork?: { readonly from: string; readonly at?: number; readonly beyond?: number };
+  /** It ends with the process that made it. */
+  readonly upload?: boolean;
   readonly start: number;
   readonly tail: number;
   readonly appendedAt: number;

@@ -4,6 +4,7 @@ import { limits } from "../limits.ts";
 import type { Cycle } from "./committer.ts";
 import { mediaType } from "./json_messages.ts";
 import { judge } from "./producers.ts";
+import { checkKept, gone, notFound } from "./refusals.ts";
 import type { StoreLimits } from "./retention.ts";
 import type { StoredStream, StreamDocument } from "./storage.ts";
 import { infoOf, Stream } from "./stream.ts";
@@ -38,12 +39,11 @@ export interface Wish {
 export function stageCreate(cycle: Cycle, changes: Changes, wish: Wish, now: number): () => Created {
   let existing = changes.claimed.get(wish.id) ?? changes.index.get(wish.id);
   if (existing?.removing) existing = undefined;
-  if (existing) {
-    const expired = existing.hasExpired(now);
-    if (!expired && !wish.options.force) return find(existing, wish);
-    if (expired && existing.forks > 0) {
-      if (!existing.latest.hidden) stageHide(cycle, changes, existing);
-      throw taken(wish.id);
+  if (existing && !wish.options.force) {
+    if (!existing.hasExpired(now)) return find(existing, wish);
+    if (existing.forks > 0) {
+      stageHide(cycle, changes, existing);
+      throw gone(wish.id);
     }
   }
   checkParent(wish);
@@ -72,11 +72,10 @@ function checkParent({ fork, options }: Wish): void {
   if (!fork) return;
   const { parent, at } = fork;
   const { hidden, start } = parent.latest;
-  if (parent.removing) throw new StreamError("not-found", `The stream ${options.fork!.from} does not exist`);
-  if (hidden) throw new StreamError("gone", `The stream ${options.fork!.from} is deleted, but for forks of it`);
-  if (at < start) {
-    throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${at}`, { start });
-  }
+  const { from } = options.fork!;
+  if (parent.removing) throw notFound(from);
+  if (hidden) throw gone(from);
+  checkKept(from, start, at);
 }
 
 /** @throws {StreamError} `too-large`, `full` */
@@ -102,6 +101,7 @@ function makeStored(number: number, wish: Wish, now: number): StoredStream {
     parent: fork?.parent.number,
     base,
     fork: options.fork && { ...options.fork },
+    upload: options.upload,
     start: fork?.parent.latest.start ?? 0,
     tail: base + bytes.byteLength,
     appendedAt: now,
@@ -112,15 +112,11 @@ function makeStored(number: number, wish: Wish, now: number): StoredStream {
 }
 
 function find(existing: Stream, wish: Wish): () => Created {
-  if (existing.latest.hidden) throw taken(wish.id);
+  if (existing.latest.hidden) throw gone(wish.id);
   if (!isSame(existing.latest, wish)) {
     throw new StreamError("exists", `The stream ${wish.id} exists, and was made otherwise`);
   }
   return () => ({ stream: infoOf(existing.stored), created: false });
-}
-
-function taken(id: string): StreamError {
-  return new StreamError("gone", `The stream ${id} is deleted, but its id is not free until all its forks are deleted`);
 }
 
 /** Whether a stream was made as somebody wants it. */
@@ -255,6 +251,7 @@ export function stageRemove(cycle: Cycle, changes: Changes, stream: Stream): voi
 }
 
 function stageHide(cycle: Cycle, changes: Changes, stream: Stream): void {
+  if (stream.latest.hidden) return;
   stream.staged = { ...stream.latest, hidden: true };
   cycle.changes.push({ stored: stream.stored, set: { hidden: true } });
   cycle.onFailed.push(() => settle(stream));

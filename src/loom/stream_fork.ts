@@ -1,6 +1,7 @@
 /** Where a fork begins. */
 
 import { isJson } from "./json_messages.ts";
+import { checkKept } from "./refusals.ts";
 import type { Stream } from "./stream.ts";
 import type { StreamBytes } from "./stream_bytes.ts";
 import { StreamError } from "./stream_error.ts";
@@ -26,13 +27,20 @@ export async function resolveFork(
   const parent = find(options.from);
   const { start, tail, contentType } = parent.document;
   const { at = tail, beyond = 0 } = options;
-  if (at > tail) throw new StreamError("invalid", `The stream ${options.from} has ${tail} bytes: no fork at ${at}`);
-  if (at < start) {
-    throw new StreamError("trimmed", `The stream ${options.from} is kept from byte ${start} on`, { start });
+  if (!isCount(at) || !isCount(beyond) || at > tail) {
+    throw new StreamError("invalid", `The stream ${options.from} has ${tail} bytes: no fork at ${at}`);
+  }
+  checkKept(options.from, start, at);
+  if (await bytes.boundary(parent, at) !== at) {
+    throw new StreamError("invalid", `No message of the stream ${options.from} begins at ${at}`);
   }
   const point = !isJson(contentType) ? at + beyond : await bytes.skip(parent, at, beyond);
   if (point < at || point > tail) {
     throw new StreamError("invalid", `The stream ${options.from} has not so much beyond ${at}`);
   }
   return { parent, at: point };
+}
+
+function isCount(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0;
 }

@@ -51,6 +51,11 @@ export interface CreateOptions {
   readonly closed?: boolean;
   /** Begins with what another stream holds. */
   readonly fork?: ForkOptions;
+  /**
+   * Its bytes come from this process alone, as of one connection: when the store is opened again before it has ended, it
+   * has ended as aborted.
+   */
+  readonly upload?: boolean;
   /** Replaces whatever has that id; its readers are cut off. */
   readonly force?: boolean;
 }

@@ -87,6 +87,7 @@ export class StreamTable implements StreamStore {
       this.#index.set(stream);
       this.#changes.bytes += tail - Math.max(start, base);
     }
+    await this.#abortUploads([...byNumber.values()]);
     this.#sweeping = setInterval(() => this.#sweep(), limits.expireEveryMs);
     Deno.unrefTimer(this.#sweeping);
   }
@@ -190,16 +191,12 @@ export class StreamTable implements StreamStore {
   }
 
   async expire(): Promise<void> {
-    const now = this.#clock();
-    const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
+    let failure: { readonly error: unknown } | undefined;
     for (const stream of [...this.#index.all()]) {
-      if (stream.document.hidden) continue;
-      if (stream.hasExpired(now)) await this.#remove(stream);
-      else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) {
-        await this.#abort(stream, now, idleMs);
-      }
-      if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
+      // One stream that is damaged must not keep the others for ever.
+      await this.#expire(stream).catch((error) => failure ??= { error });
     }
+    if (failure) throw failure.error;
   }
 
   listen(listener: (event: StreamEvent) => void, signal: AbortSignal): void {
@@ -220,8 +217,11 @@ export class StreamTable implements StreamStore {
     clearInterval(this.#sweeping);
     await this.beforeClose();
     await this.#committer.close();
-    await this.#storage.close();
-    for (const stream of this.#index.all()) stream.wake();
+    try {
+      await this.#storage.close();
+    } finally {
+      for (const stream of this.#index.all()) stream.wake();
+    }
   }
 
   /**
@@ -264,6 +264,15 @@ export class StreamTable implements StreamStore {
     return await this.#bytes.boundary(stream, Math.max(start, position));
   }
 
+  /** Ends streams whose producers ended with the process before this one. */
+  async #abortUploads(streams: readonly Stream[]): Promise<void> {
+    const cut = streams.filter(({ document }) => document.upload && !document.end);
+    await this.#committer.run(0, (cycle) => {
+      for (const stream of cut) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+      return () => undefined;
+    });
+  }
+
   async #sweep(): Promise<void> {
     try {
       await this.expire();
@@ -271,6 +280,15 @@ export class StreamTable implements StreamStore {
       if (this.#closed) return; // it ended while they were looked over
       this.#log("error", "streams could not be looked over", { error: String(error) });
     }
+  }
+
+  async #expire(stream: Stream): Promise<void> {
+    const now = this.#clock();
+    const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
+    if (stream.document.hidden) return;
+    if (stream.hasExpired(now)) await this.#remove(stream);
+    else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) await this.#abort(stream, now, idleMs);
+    if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
   }
 
   async #remove(stream: Stream): Promise<void> {

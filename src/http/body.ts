@@ -1,10 +1,11 @@
 /** Request bodies: which are parsed, which stay streams, and how large they may be. */
 
-import { type Chunk, concat, fromReadableStream, type Source } from "../bytes/source.ts";
+import { type Chunk, concat, type Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import type { Claim } from "./budget.ts";
 import { collect, merge, noParameters, type Parameters } from "./parameters.ts";
 import { type MultipartOptions, parseMultipart, type UploadedFile } from "./multipart.ts";
+import { bodySource } from "./served_request.ts";
 
 /** How to treat bodies. */
 export interface BodyOptions extends MultipartOptions {
@@ -46,8 +47,9 @@ const JSON_DEPTH_MAX = 128;
 export async function readBody(request: Request, options: BodyOptions): Promise<Body> {
   const announced = request.headers.get("content-length");
   if (Number(announced ?? 0) > options.bodyBytes) throw tooLarge(options.bodyBytes);
-  if (!request.body) return asIs(undefined);
-  const content = bounded(fromReadableStream(request.body), options.bodyBytes);
+  const body = bodySource(request);
+  if (!body) return asIs(undefined);
+  const content = bounded(body, options.bodyBytes);
   const type = parsedType(request.headers);
   if (options.parse === "none" || type === undefined) return asIs(content);
   if (options.parse === "small") {

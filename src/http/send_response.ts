@@ -1,6 +1,7 @@
 /** How an answer goes out on node:http: in one piece where its body is known, else at the pace of its reader. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Buffer } from "node:buffer";
 import { clearImmediate, setImmediate } from "node:timers";
 import { type Chunk, fromReadableStream, type Source } from "../bytes/source.ts";
 import { limits } from "../limits.ts";
@@ -17,6 +18,9 @@ export interface Sent {
 
 /** A known body is handed on in pieces of this size, so that a client that takes nothing of it is noticed. */
 const PIECE_BYTES = 64 * 1024;
+
+/** To copy a larger chunk costs more than it saves. */
+const FRAMED_BYTES_MAX = 16 * 1024;
 
 /** Fields that mean something before the body only (RFC 9110 §6.5.1). */
 const FORBIDDEN_TRAILERS = new Set([
@@ -111,8 +115,27 @@ function pieces(whole: Uint8Array<ArrayBuffer>): Source {
 async function pump(content: Source, outgoing: ServerResponse, sent: { bytes: number }): Promise<void> {
   for (let chunk = await firstChunk(content, outgoing); chunk; chunk = await content.read()) {
     sent.bytes += chunk.byteLength;
-    if (!outgoing.write(chunk) && !await drained(outgoing)) throw new Error("The client has left");
+    if (!write(outgoing, chunk) && !await drained(outgoing)) throw new Error("The client has left");
   }
+}
+
+/**
+ * Writes a chunk of a body. Where it goes out in chunked coding, node:http would hand length, bytes and line end to the
+ * socket one by one; as one piece they take half the time, which is most of the cost of a small one.
+ */
+function write(outgoing: ServerResponse, chunk: Uint8Array): boolean {
+  if (!outgoing.headersSent || !outgoing.chunkedEncoding || chunk.byteLength > FRAMED_BYTES_MAX) {
+    return outgoing.write(chunk);
+  }
+  const length = chunk.byteLength.toString(16) + "\r\n";
+  const framed = Buffer.allocUnsafe(length.length + chunk.byteLength + 2);
+  framed.write(length, 0, "latin1");
+  framed.set(chunk, length.length);
+  framed.write("\r\n", framed.byteLength - 2, "latin1");
+  outgoing.chunkedEncoding = false; // it is coded already
+  const hasRoom = outgoing.write(framed);
+  outgoing.chunkedEncoding = true;
+  return hasRoom;
 }
 
 /** Reads the beginning of a body. When it does not come at once, the head goes out ahead of it. */

@@ -77,7 +77,7 @@ static void append(int fd, const char *head, size_t length) {
   request[length + BODY - 1] = '\n';
   if (write(fd, request, length + BODY) != (ssize_t)length + BODY) fail("append", strerror(errno));
   while (read(fd, answer, sizeof answer) > 0) { /* answers to earlier appends */
-    if (strncmp(answer, "HTTP/1.1 2", 10)) fail("append refused", answer);
+    if (!strncmp(answer, "HTTP/1.1 ", 9) && answer[9] != '2') fail("append refused", answer);
   }
 }
 

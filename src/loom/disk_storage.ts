@@ -13,6 +13,7 @@ import { describe, type Gain, gains, type Large } from "./disk_changes.ts";
 import { DiskStream } from "./disk_stream.ts";
 import { Journal } from "./journal.ts";
 import { recover } from "./recovery.ts";
+import { notFound } from "./refusals.ts";
 import { Segments } from "./segments.ts";
 import { applyChange, applyTouch, type Change, type Storage, type StoredStream } from "./storage.ts";
 import { StreamError } from "./stream_error.ts";
@@ -98,13 +99,13 @@ export class DiskStorage implements Storage {
 
   read(stored: StoredStream, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> {
     const stream = this.#streams.get(stored.number);
-    if (!stream) throw notFound(stored);
+    if (!stream) throw notFound(stored.document.id);
     return from >= stream.tail.from ? stream.tail.view(from, to) : this.#readStored(stream, from, to);
   }
 
   async positionAt(stored: StoredStream, timeMs: number): Promise<number> {
     const stream = this.#streams.get(stored.number);
-    if (!stream) throw notFound(stored);
+    if (!stream) throw notFound(stored.document.id);
     const { marks, flushed, owner } = stream;
     const position = positionIn(marks, timeMs, stored.document.tail);
     const first = Math.max(stored.document.start, owner.base);
@@ -120,13 +121,10 @@ export class DiskStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.#runCheckpoint();
-    } finally {
-      this.#journal.close();
-      this.#options.kv.close();
-      this.#options.onClosed();
-    }
+    await this.#runCheckpoint().catch(() => {/* it is in the log, and what it could not store in the journal */});
+    this.#journal.close();
+    this.#options.kv.close();
+    this.#options.onClosed();
   }
 
   async #readStored(stream: DiskStream, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -144,7 +142,7 @@ export class DiskStorage implements Storage {
       return await this.#cache.read(stream.owner, from, to);
     } catch (error) {
       const { start } = stream.stored.document; // files that were let go meanwhile are no damage
-      if (stream.gone) throw notFound(stream.stored);
+      if (stream.gone) throw notFound(stream.stored.document.id);
       if (from >= start) throw error;
       throw new StreamError("trimmed", `The stream is kept from byte ${start} on, not from ${from}`, { start });
     }
@@ -257,17 +255,22 @@ export class DiskStorage implements Storage {
   async #beginCheckpoint(): Promise<void> {
     try {
       await this.#rotate();
-      this.#workOff().catch(() => {/* it is in the log, and is tried again */});
     } catch (error) {
-      this.#tellFailed(error);
+      return this.#tellFailed(error);
     }
+    this.#workOff().catch((error) => this.#tellFailed(error));
   }
 
   /** Runs a checkpoint. @throws {StreamError} `full`, `storage`; what it could not store stays in the journal */
   async #runCheckpoint(): Promise<void> {
     await this.#checkpointing?.catch(() => {/* it is tried once more */});
-    await this.#rotate();
-    await this.#workOff();
+    try {
+      await this.#rotate();
+      await this.#workOff();
+    } catch (error) {
+      this.#tellFailed(error);
+      throw error;
+    }
   }
 
   /**
@@ -282,25 +285,15 @@ export class DiskStorage implements Storage {
     old.close();
   }
 
-  #workOff(): Promise<void> {
+  async #workOff(): Promise<void> {
     const about = { use: this.#journal.use, next: this.#last + 1, commit: this.#commit };
-    return this.#checkpointing = this.#checkpoint.run(about).then(
-      () => {
-        this.#checkpointAt = CHECKPOINT_BYTES;
-      },
-      (error) => {
-        this.#tellFailed(error);
-        throw error;
-      },
-    ).finally(() => this.#checkpointing = undefined);
+    this.#checkpointing = this.#checkpoint.run(about).finally(() => this.#checkpointing = undefined);
+    await this.#checkpointing;
+    this.#checkpointAt = CHECKPOINT_BYTES;
   }
 
   #tellFailed(error: unknown): void {
     this.#checkpointAt = this.#journal.bytes + RETRY_BYTES;
     this.#options.log("error", "the journal could not be worked off; it is tried again", { error: String(error) });
   }
-}
-
-function notFound({ document }: StoredStream): StreamError {
-  return new StreamError("not-found", `The stream ${document.id} does not exist`);
 }

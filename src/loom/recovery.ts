@@ -72,6 +72,14 @@ async function loadStreams(kv: Deno.Kv, found: Found): Promise<void> {
     const [number, id] = key.slice(-2) as [number, string];
     found.streams.get(number)?.stored.producers.set(id, value);
   }
+  for (const { stored: { producers } } of found.streams.values()) if (producers.size > 1) sortByAge(producers);
+}
+
+/** Deno.Kv has producers in the order of their ids; the one that was silent for longest is to be forgotten first. */
+function sortByAge(producers: Map<string, ProducerValue>): void {
+  const sorted = [...producers].sort(([, a], [, b]) => a.at - b.at);
+  producers.clear();
+  for (const [id, state] of sorted) producers.set(id, state);
 }
 
 /** One use of a journal file, as it was found. */
@@ -126,8 +134,8 @@ function damaged(path: string, at: number): StreamError {
 function missing(path: string, first: number, last: number): StreamError {
   return new StreamError(
     "corrupt",
-    `Commits ${first} to ${last} are missing before those in ${path}: the other file of the journal is gone, or an old ` +
-      `one. Restore it, or move both away to go on without what was appended since`,
+    `Commits ${first} to ${last} are missing before those in ${path}: streams.kv or the other file of the journal is ` +
+      `gone, or an old one. Restore it, or move both files of the journal away to go on without what was appended since`,
   );
 }
 

@@ -27,14 +27,13 @@ export async function retainedStart(
   bounds: StoreLimits,
   now: number,
   bytes: StreamBytes,
-  positionAt: (stream: Stream, timeMs: number) => Promise<number>,
 ): Promise<number> {
   const { start, tail, base, appendedAt } = stream.document;
   if (stream.forks > 0) return start;
   let wanted = bounds.keepBytes === undefined ? start : tail - bounds.keepBytes;
   if (bounds.keepMs !== undefined && tail > start) {
     const since = now - bounds.keepMs;
-    wanted = Math.max(wanted, appendedAt < since ? tail : await positionAt(stream, since));
+    wanted = Math.max(wanted, appendedAt < since ? tail : await bytes.positionAt(stream, since));
   }
   if (wanted <= Math.max(start, base)) return start;
   return await bytes.boundary(stream, wanted);

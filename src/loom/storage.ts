@@ -27,6 +27,8 @@ export interface StreamDocument {
   /** The last `Stream-Seq`. */
   readonly sequence?: string;
   readonly hidden?: boolean;
+  /** Another stream has its id; it is kept for its forks only. */
+  readonly replaced?: boolean;
 }
 
 /** What is remembered of a producer. */

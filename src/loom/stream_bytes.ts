@@ -67,14 +67,33 @@ export class StreamBytes {
     return tail;
   }
 
-  async #messages(stream: Stream, from: number, to: number, tail: number): Promise<Uint8Array<ArrayBuffer>> {
+  /** See `StreamStore.positionAt`. */
+  async positionAt(stream: Stream, timeMs: number): Promise<number> {
+    const { base, start, tail, createdAt, appendedAt } = stream.document;
+    if (timeMs > appendedAt) return tail;
+    if (timeMs < createdAt && stream.parent) {
+      return Math.max(start, Math.min(base, await this.positionAt(stream.parent, timeMs)));
+    }
+    const position = tail > base ? await this.#storage.positionAt(stream.stored, timeMs) : base;
+    return await this.boundary(stream, Math.max(start, position));
+  }
+
+  /** Whole messages up to a position; only the first when that is longer. */
+  async #messages(
+    stream: Stream,
+    from: number,
+    to: number,
+    tail: number,
+    isLonger = false,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const lead = from > stream.document.start ? 1 : 0;
     const bytes = await this.range(stream, from - lead, to);
     if (lead && bytes[0] !== NEWLINE) throw new StreamError("invalid", "No message begins at this offset");
-    const whole = wholeMessages(bytes.subarray(lead));
-    if (whole > 0) return bytes.subarray(lead, lead + whole);
+    const messages = bytes.subarray(lead);
+    const whole = isLonger ? skipMessages(messages, 1) : wholeMessages(messages);
+    if (whole > 0) return messages.subarray(0, whole);
     if (to === tail) throw new StreamError("corrupt", "The last message of the stream has no end");
-    return await this.#messages(stream, from, Math.min(tail, from + 4 * (to - from)), tail);
+    return await this.#messages(stream, from, Math.min(tail, from + 4 * (to - from)), tail, true);
   }
 }
 

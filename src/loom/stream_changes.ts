@@ -50,7 +50,7 @@ export function stageCreate(cycle: Cycle, changes: Changes, wish: Wish, now: num
   checkPlace(changes, wish, existing); // before anything is replaced: what is refused changes nothing
   const stream = new Stream(makeStored(changes.nextNumber(), wish, now), wish.fork?.parent);
   if (stream.parent) stream.parent.forks++;
-  if (existing) stageRemove(cycle, changes, existing);
+  if (existing) stageRemove(cycle, changes, existing, true);
   changes.claimed.set(wish.id, stream);
   changes.bytes += wish.bytes.byteLength;
   cycle.changes.push({ stored: stream.stored, created: true, bytes: wish.bytes });
@@ -226,9 +226,13 @@ export function stageTrim(cycle: Cycle, changes: Changes, stream: Stream, start:
   cycle.onStored.push(() => settle(stream));
 }
 
-/** Removes a stream; one that has forks is hidden. What it was forked from goes too, if only its forks kept it. */
-export function stageRemove(cycle: Cycle, changes: Changes, stream: Stream): void {
-  if (stream.forks > 0) return stageHide(cycle, changes, stream);
+/**
+ * Removes a stream; one that has forks is hidden. What it was forked from goes too, if only its forks kept it.
+ *
+ * @param replaced whether another one takes its id
+ */
+export function stageRemove(cycle: Cycle, changes: Changes, stream: Stream, replaced = false): void {
+  if (stream.forks > 0) return stageHide(cycle, changes, stream, replaced);
   const { tail, start, base } = stream.latest;
   const freed = tail - Math.max(start, base);
   const { parent } = stream;
@@ -250,14 +254,16 @@ export function stageRemove(cycle: Cycle, changes: Changes, stream: Stream): voi
   if (parent?.latest.hidden && parent.forks === 0) stageRemove(cycle, changes, parent);
 }
 
-function stageHide(cycle: Cycle, changes: Changes, stream: Stream): void {
-  if (stream.latest.hidden) return;
-  stream.staged = { ...stream.latest, hidden: true };
-  cycle.changes.push({ stored: stream.stored, set: { hidden: true } });
+function stageHide(cycle: Cycle, changes: Changes, stream: Stream, replaced = false): void {
+  const wasHidden = stream.latest.hidden;
+  if (wasHidden && !replaced) return;
+  const set = replaced ? { hidden: true, replaced } : { hidden: true };
+  stream.staged = { ...stream.latest, ...set };
+  cycle.changes.push({ stored: stream.stored, set });
   cycle.onFailed.push(() => settle(stream));
   cycle.onStored.push(() => {
     settle(stream);
-    changes.emit("deleted", stream);
+    if (!wasHidden) changes.emit("deleted", stream);
     stream.wake();
   });
 }

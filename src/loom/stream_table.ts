@@ -84,7 +84,7 @@ export class StreamTable implements StreamStore {
       const stream = new Stream(stored, parent === undefined ? undefined : byNumber.get(parent));
       if (stream.parent) stream.parent.forks++;
       byNumber.set(stored.number, stream);
-      this.#index.set(stream);
+      if (!stored.document.replaced) this.#index.set(stream);
       this.#changes.bytes += tail - Math.max(start, base);
     }
     await this.#abortUploads([...byNumber.values()]);
@@ -181,11 +181,11 @@ export class StreamTable implements StreamStore {
   }
 
   async positionAt(id: string, timeMs: number): Promise<number> {
-    return await this.#positionAt(this.#stored(id), timeMs);
+    return await this.#bytes.positionAt(this.#stored(id), timeMs);
   }
 
   async boundaryAt(id: string, position: number): Promise<number> {
-    const stream = this.#find(id);
+    const stream = this.#stored(id);
     const { start, tail } = stream.document;
     return await this.#bytes.boundary(stream, Math.min(tail, Math.max(start, position)));
   }
@@ -254,16 +254,6 @@ export class StreamTable implements StreamStore {
     throw new StreamError("too-large", `An append holds at most ${max} bytes: send more in several`);
   }
 
-  async #positionAt(stream: Stream, timeMs: number): Promise<number> {
-    const { base, start, tail, createdAt, appendedAt } = stream.document;
-    if (timeMs > appendedAt) return tail;
-    if (timeMs < createdAt && stream.parent) {
-      return Math.max(start, Math.min(base, await this.#positionAt(stream.parent, timeMs)));
-    }
-    const position = tail > base ? await this.#storage.positionAt(stream.stored, timeMs) : base;
-    return await this.#bytes.boundary(stream, Math.max(start, position));
-  }
-
   /** Ends streams whose producers ended with the process before this one. */
   async #abortUploads(streams: readonly Stream[]): Promise<void> {
     const cut = streams.filter(({ document }) => document.upload && !document.end);
@@ -304,7 +294,7 @@ export class StreamTable implements StreamStore {
   }
 
   async #trim(stream: Stream, now: number): Promise<void> {
-    const start = await retainedStart(stream, this.#limits, now, this.#bytes, (...args) => this.#positionAt(...args));
+    const start = await retainedStart(stream, this.#limits, now, this.#bytes);
     if (start <= stream.document.start) return;
     await this.#change(stream, (cycle) => stageTrim(cycle, this.#changes, stream, start));
   }

@@ -9,7 +9,7 @@ import { listen } from "../support/in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { until, within } from "../support/within.ts";
 
-const TWICE_MS = limits.keepAliveMs / 2;
+const HALF_MS = limits.keepAliveMs / 2;
 
 Deno.test("a connection is closed when it was idle for long, and not while it has a request or bytes come", async () => {
   const connections = new Connections();
@@ -27,15 +27,15 @@ Deno.test("a connection is closed when it was idle for long, and not while it ha
   deepEqual([connections.size, connections.get(socket)], [1, connection]);
 
   connection.requests++;
-  for (let i = 0; i < 5; i++) connections.closeIdle(TWICE_MS);
+  for (let i = 0; i < 5; i++) connections.closeIdle(HALF_MS);
   connection.requests--;
-  connections.closeIdle(TWICE_MS);
+  connections.closeIdle(HALF_MS);
   await client.send("a byte");
   await until("bytes come", () => socket.bytesRead > 0);
-  connections.closeIdle(TWICE_MS);
-  connections.closeIdle(TWICE_MS);
+  connections.closeIdle(HALF_MS);
+  connections.closeIdle(HALF_MS);
   equal(socket.destroyed, false);
-  connections.closeIdle(TWICE_MS);
+  connections.closeIdle(HALF_MS);
   equal(socket.destroyed, true);
   equal(await within("the client is told", client.read()), null);
   await until("it is forgotten", () => connections.size === 0);

@@ -95,7 +95,7 @@ Deno.test("no character and no line break is cut in two, wherever pieces and app
 });
 
 Deno.test("binary content comes in base64, each event by itself, messages as arrays", async () => {
-  await using server = await startServer({ eventBytes: 10 });
+  await using server = await startServer({ eventBytes: 20 });
   const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
   await server.make("a", "image/png", bytes);
   await server.ask("POST", "a", { headers: { "stream-closed": "true" } });

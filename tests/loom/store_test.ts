@@ -1,10 +1,8 @@
-/** What every store promises of one stream: make, append, read, wait, end, delete. */
+/** What every store promises of one stream: make, append, read, end, delete. */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { limits } from "../../src/limits.ts";
 import { StreamError } from "../../src/loom/stream_error.ts";
-import type { StreamEvent } from "../../src/loom/stream_store.ts";
-import { BEGIN, bytesOf, eachStore, readStream, readText, refused, textOf } from "../support/loom.ts";
+import { BEGIN, bothStores, bytesOf, eachStore, readStream, readText, refused, textOf } from "../support/loom.ts";
 import { within } from "../support/within.ts";
 
 const never = new AbortController().signal;
@@ -53,7 +51,7 @@ eachStore("to make a stream again in the same way finds it, in another way is re
   equal(await readText(tested.store, "a"), "kept");
 });
 
-eachStore("two who make one stream at the same time make one", async ({ store }) => {
+bothStores("two who make one stream at the same time make one", async ({ store }) => {
   const made = await Promise.all([store.create("a"), store.create("a"), store.create("a")]);
   deepEqual(made.map(({ created }) => created), [true, false, false]);
   equal(new Set(made.map(({ stream }) => stream.number)).size, 1);
@@ -96,7 +94,7 @@ eachStore(
   },
 );
 
-eachStore("what is not there is not found", async ({ store }) => {
+bothStores("what is not there is not found", async ({ store }) => {
   await refused("not-found", store.append("a", bytesOf("x")));
   await refused("not-found", store.read("a", 0, 1));
   await refused("not-found", store.positionAt("a", 0));
@@ -104,7 +102,7 @@ eachStore("what is not there is not found", async ({ store }) => {
   equal(await store.wait("a", 1, 0, never), true);
 });
 
-eachStore("an append is refused when it is empty, too large, of another type, or behind an end", async ({ store }) => {
+bothStores("an append is refused when it is empty, too large, of another type, or behind an end", async ({ store }) => {
   await store.create("a", { contentType: "text/plain" });
   await refused("invalid", store.append("a", new Uint8Array(0)));
   await refused("too-large", store.append("a", new Uint8Array(101)));
@@ -134,7 +132,7 @@ for (const end of ["closed", "aborted"] as const) {
   });
 }
 
-eachStore("an append can be bound to where the stream ends", async ({ store }) => {
+bothStores("an append can be bound to where the stream ends", async ({ store }) => {
   await store.create("a", { bytes: bytesOf("123") });
   const both = await Promise.allSettled([
     store.append("a", bytesOf("x"), { expectedTail: 3 }),
@@ -145,6 +143,27 @@ eachStore("an append can be bound to where the stream ends", async ({ store }) =
   ok(reason instanceof StreamError);
   deepEqual([reason.code, reason.details.tail], ["moved", 4]);
   equal(await readText(store, "a"), "123x");
+});
+
+bothStores("an append can be bound to the very stream that was seen, and not another of its id", async ({ store }) => {
+  const { stream: { number } } = await store.create("a");
+  await store.append("a", bytesOf("1"), { number });
+  await store.create("a", { force: true });
+  await refused("not-found", store.append("a", bytesOf("2"), { number }));
+  await store.append("a", bytesOf("3"));
+  equal(await readText(store, "a"), "3");
+});
+
+eachStore("what only this process can go on with has been aborted when the store is opened again", async (tested) => {
+  await tested.store.create("a", { upload: true, bytes: bytesOf("1") });
+  await tested.store.create("done", { upload: true });
+  await tested.store.append("done", bytesOf("2"), { end: "closed" });
+  await tested.store.create("other", { bytes: bytesOf("3") });
+  await tested.again();
+  const isAgain = tested.kind === "closed" || tested.kind === "crashed";
+  const ends = ["a", "done", "other"].map((id) => tested.store.head(id)!.end);
+  deepEqual(ends, [isAgain ? "aborted" : undefined, "closed", undefined]);
+  equal(await readText(tested.store, "a"), "1");
 });
 
 eachStore("Stream-Seq has to grow", async (tested) => {
@@ -182,80 +201,11 @@ eachStore("a piece has what was asked for, and says where it begins and ends", a
   for (const max of [0, -1, NaN]) await refused("invalid", store.read("a", 0, max), String(max));
 });
 
-eachStore("bytes that were given out stay as they were", async ({ store }) => {
+bothStores("bytes that were given out stay as they were", async ({ store }) => {
   await store.create("a", { bytes: bytesOf("first") });
   const { bytes } = await store.read("a", 0, 100);
   for (let i = 0; i < 50; i++) await store.append("a", new Uint8Array(1000).fill(i));
   equal(textOf(bytes), "first");
-});
-
-eachStore("a reader waits until there is more, an end, or no stream", async ({ store }) => {
-  const { stream: { number } } = await store.create("a");
-  equal(await store.wait("a", number + 1, 0, never), true);
-  const more = store.wait("a", number, 0, never);
-  await store.append("a", bytesOf("x"));
-  equal(await within("more", more), true);
-  equal(await store.wait("a", number, 0, never), true);
-  const end = store.wait("a", number, 1, never);
-  await store.append("a", new Uint8Array(0), { end: "closed" });
-  equal(await within("the end", end), true);
-  const { stream } = await store.create("b");
-  const gone = store.wait("b", stream.number, 0, never);
-  await store.delete("b");
-  equal(await within("gone", gone), true);
-});
-
-eachStore("a reader that leaves waits no longer", async ({ store }) => {
-  const { stream: { number } } = await store.create("a");
-  const leaving = new AbortController();
-  const waiting = store.wait("a", number, 0, leaving.signal);
-  leaving.abort();
-  equal(await within("the reader leaves", waiting), false);
-  equal(await store.wait("a", number, 0, leaving.signal), false);
-});
-
-eachStore("nobody waits for a store that was closed", async ({ store }) => {
-  const { stream: { number } } = await store.create("a");
-  const waiting = refused("stopped", within("the store is closed", store.wait("a", number, 0, never)));
-  await store.close();
-  await waiting;
-  await refused("stopped", store.append("a", bytesOf("x")));
-  await refused("stopped", store.create("b"));
-  await store.close();
-});
-
-eachStore("what was asked for before the store is closed is done", async (tested) => {
-  await tested.store.create("a");
-  const appends = Promise.all([1, 2, 3].map((i) => tested.store.append("a", bytesOf(`${i}`))));
-  const closed = tested.store.close();
-  deepEqual((await appends).map(({ tail }) => tail), [1, 2, 3]);
-  await closed;
-});
-
-eachStore("listeners are told of everything once it is stored, until they leave", async ({ store }) => {
-  const events: string[] = [];
-  const leaving = new AbortController();
-  const tell = ({ kind, stream }: StreamEvent) => void events.push(`${kind} ${stream.id} ${stream.tail}`);
-  store.listen(tell, leaving.signal);
-  await store.create("a", { bytes: bytesOf("12") });
-  await store.append("a", bytesOf("3"));
-  await store.append("a", bytesOf("4"), { end: "closed" });
-  await refused("closed", store.append("a", bytesOf("5")));
-  await store.create("b", { fork: { from: "a" } });
-  await store.delete("a");
-  await store.delete("b");
-  deepEqual(events, [
-    "created a 2",
-    "appended a 3",
-    "appended a 4",
-    "ended a 4",
-    "created b 4",
-    "deleted a 4",
-    "deleted b 4",
-  ]);
-  leaving.abort();
-  await store.create("c");
-  equal(events.length, 7);
 });
 
 eachStore("a stream that takes the id of a deleted one begins anew", async (tested) => {
@@ -287,102 +237,4 @@ eachStore("a stream of any size is read as it was written, from any place", asyn
     deepEqual(piece.bytes, bytes.slice(from, from + 70_000), `from ${from}`);
   }
   deepEqual(tested.complaints, []);
-});
-
-eachStore("ids are paths without empty segments, dots and control characters, of bounded length", async (tested) => {
-  const { store } = tested;
-  const long = "é".repeat(limits.streamIdBytes / 2);
-  const wrong = [
-    "",
-    "/",
-    "/a",
-    "a/",
-    "a//b",
-    ".",
-    "..",
-    "a/../b",
-    "./a",
-    "a/.",
-    "a\0",
-    "\n",
-    "a\u0085b",
-    "\ud800",
-    long + "x",
-  ];
-  for (const id of wrong) await refused("invalid", store.create(id), JSON.stringify(id).slice(0, 20));
-  const right = ["a", "...", ".a", "a b", "ünï/漢字/🎈", "a%2f..", "__proto__", "C:\\x", "-", long];
-  for (const id of right) await store.create(id, { bytes: bytesOf(id) });
-  await tested.again();
-  for (const id of right) equal(await readText(tested.store, id), id);
-  equal(tested.store.list().streams.length, right.length);
-});
-
-eachStore("metadata are JSON of bounded size, of which the store has its own", async (tested) => {
-  const { store } = tested;
-  const most = "x".repeat(limits.streamMetadataBytes - 2);
-  await refused("invalid", store.create("a", { metadata: most + "x" }));
-  await store.create("a", { metadata: most });
-  const changing = { list: [1] };
-  await store.create("b", { metadata: changing });
-  changing.list.push(2);
-  await store.create("c", { metadata: { when: new Date(BEGIN), no: undefined, f: () => 1 } });
-  await store.create("d", { metadata: new Array(8000).fill(-0) }); // 9 bytes each for Deno.Kv, 2 as JSON
-  await store.create("e", { metadata: null });
-  await tested.again();
-  deepEqual(tested.store.head("a")!.metadata, most);
-  deepEqual(tested.store.head("b")!.metadata, { list: [1] });
-  deepEqual(tested.store.head("c")!.metadata, { when: "2026-01-01T00:00:00.000Z" });
-  equal(tested.store.head("e")!.metadata, null);
-  deepEqual(tested.complaints, []);
-});
-
-eachStore("what is kept for each stream has its bound", async ({ store }) => {
-  await store.create("a");
-  await refused("invalid", store.create("b", { contentType: "x".repeat(limits.contentTypeBytes + 1) }));
-  await refused(
-    "invalid",
-    store.append("a", bytesOf("x"), { streamSequence: "x".repeat(limits.streamSequenceBytes + 1) }),
-  );
-  await refused("invalid", store.append("a", bytesOf("x"), { streamSequence: "" }));
-  for (const id of ["", "x".repeat(limits.producerIdBytes + 1)]) {
-    await refused("invalid", store.append("a", bytesOf("x"), { producer: { id, epoch: 0, sequence: 0 } }));
-  }
-  for (const number of [-1, 0.5, NaN, 2 ** 53]) {
-    await refused("invalid", store.append("a", bytesOf("x"), { producer: { id: "p", epoch: number, sequence: 0 } }));
-    await refused("invalid", store.append("a", bytesOf("x"), { producer: { id: "p", epoch: 0, sequence: number } }));
-  }
-  equal(store.head("a")!.tail, 0);
-});
-
-eachStore("a stream that is being made is not read before it is stored", async ({ store }) => {
-  const creating = store.create("a", { ttlSeconds: 60, bytes: bytesOf("new") });
-  const early: Promise<unknown>[] = [];
-  for (let i = 0; !store.head("a"); i++) {
-    early.push(store.read("a", 0, 10).catch((error) => error));
-    await (i % 2 ? Promise.resolve() : new Promise((resolve) => setImmediate(resolve)));
-  }
-  await creating;
-  for (const refusal of await Promise.all(early)) {
-    ok(refusal instanceof StreamError && refusal.code === "not-found", String(refusal));
-  }
-  await store.close();
-});
-
-eachStore("a stream that is deleted while it is read is not found, or read whole", async ({ store, complaints }) => {
-  const bytes = new Uint8Array(400_000).fill(7);
-  const outcome = (from: number, max: number) =>
-    store.read("a", from, max).then(({ bytes }) => bytes.every((byte) => byte === 7), (error) => error.code);
-  for (let i = 0; i < 10; i++) {
-    await store.create("a", { bytes, ttlSeconds: 60 });
-    const outcomes = Array.from({ length: 8 }, (_, j) => outcome(j * 10_000, 300_000));
-    const deleted = store.delete("a");
-    for (let j = 0; j < 20; j++) {
-      outcomes.push(outcome(399_900, 100), outcome(0, 10));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const seen = new Set(await Promise.all(outcomes));
-    for (const one of seen) ok(one === true || one === "not-found", String(one));
-    await deleted;
-  }
-  deepEqual(complaints, []);
 });

@@ -37,7 +37,7 @@ export type { WaitingProcesses, WarmState } from "./src/process/warm/keep_warm.t
 export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";
 export { type Loom, type LoomOptions, type MemoryLoomOptions, openLoom, openMemory } from "./src/loom/open_loom.ts";
 export { record, type RecordOptions } from "./src/loom/record.ts";
-export type { StoreLimits } from "./src/loom/retention.ts";
+export type { StoreLimits } from "./src/loom/store/retention.ts";
 export { StreamError, type StreamErrorCode, type StreamErrorDetails } from "./src/loom/stream_error.ts";
 export type {
   Appended,

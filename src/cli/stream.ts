@@ -1,7 +1,7 @@
 /** `sluice stream`: standard input into a stream on a server, while it comes. */
 
 import { Command } from "commander";
-import { newStreamId } from "../loom/classic_id.ts";
+import { newStreamId } from "../loom/classic/classic_id.ts";
 import { openProducer, type StreamWriter } from "../loom/client/producer.ts";
 import type { ClientState } from "../loom/client/retry.ts";
 import { checkTarget, type ClientFlags, giveUpFlag, tokenFlag, withAdvice } from "./client_flags.ts";

@@ -3,9 +3,9 @@
 import type { Handler } from "../http/handler.ts";
 import { problem } from "../http/problem.ts";
 import type { Log } from "../log.ts";
-import { classicHandler } from "./classic_handler.ts";
-import { durableHandler } from "./durable_handler.ts";
-import { spyHandler } from "./spy.ts";
+import { classicHandler } from "./classic/classic_handler.ts";
+import { durableHandler } from "./durable/durable_handler.ts";
+import { spyHandler } from "./spy/spy.ts";
 import type { StreamStore } from "./stream_store.ts";
 import { isOpen as isOpenControl } from "./subscriptions/control_route.ts";
 import type { SubscriptionKeeper } from "./subscriptions/keeper.ts";

@@ -2,13 +2,13 @@
 
 import type { Handler } from "../http/handler.ts";
 import { type Log, silent } from "../log.ts";
-import { DiskStorage } from "./disk_storage.ts";
-import { KvKeeper } from "./kv_keeper.ts";
+import { DiskStorage } from "./disk/disk_storage.ts";
+import { KvKeeper } from "./disk/kv_keeper.ts";
 import { loomHandler } from "./loom_handler.ts";
-import { MemoryStorage } from "./memory_storage.ts";
-import type { StoreLimits } from "./retention.ts";
+import { MemoryStorage } from "./store/memory_storage.ts";
+import type { StoreLimits } from "./store/retention.ts";
 import type { StreamStore } from "./stream_store.ts";
-import { StreamTable } from "./stream_table.ts";
+import { StreamTable } from "./store/stream_table.ts";
 import type { SubscriptionKeeper } from "./subscriptions/keeper.ts";
 import { MemoryKeeper } from "./subscriptions/memory_keeper.ts";
 

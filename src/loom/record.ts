@@ -6,8 +6,8 @@
 import { fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
 import type { Handler } from "../http/handler.ts";
 import { promiseTrailers, trailersOf } from "../http/trailers.ts";
-import { idField, newStreamId } from "./classic_id.ts";
-import { toStoredType } from "./classic_type.ts";
+import { idField, newStreamId } from "./classic/classic_id.ts";
+import { toStoredType } from "./classic/classic_type.ts";
 import { Fate, Recording } from "./recording.ts";
 import { StreamError } from "./stream_error.ts";
 import type { StreamInfo, StreamStore } from "./stream_store.ts";

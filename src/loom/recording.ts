@@ -2,7 +2,7 @@
 
 import type { Chunk, Source } from "../bytes/source.ts";
 import type { End, StreamInfo, StreamStore } from "./stream_store.ts";
-import { Upload } from "./upload.ts";
+import { Upload } from "./classic/upload.ts";
 
 /** Whether an answer is still wanted: one whose client has left is lost once nobody stays for it. */
 export class Fate {

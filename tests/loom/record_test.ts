@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Handler } from "../../src/http/handler.ts";
 import { promiseTrailers, trailersOf } from "../../src/http/trailers.ts";
-import { classicHandler } from "../../src/loom/classic_handler.ts";
+import { classicHandler } from "../../src/loom/classic/classic_handler.ts";
 import { openMemory } from "../../src/loom/open_loom.ts";
 import { record } from "../../src/loom/record.ts";
 import type { StreamError } from "../../src/loom/stream_error.ts";

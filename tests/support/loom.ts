@@ -2,7 +2,7 @@
 
 import { rejects } from "node:assert/strict";
 import { openLoom, openMemory } from "../../src/loom/open_loom.ts";
-import type { StoreLimits } from "../../src/loom/retention.ts";
+import type { StoreLimits } from "../../src/loom/store/retention.ts";
 import type { StreamErrorCode } from "../../src/loom/stream_error.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
 

@@ -4,12 +4,12 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ABOUT, type About } from "../../src/loom/keys.ts";
+import { ABOUT, type About } from "../../src/loom/disk/keys.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
-import type { Answer, Request } from "../loom/programs/teller.ts";
+import type { Answer, Request } from "../loom/disk/programs/teller.ts";
 import { within } from "./within.ts";
 
-const TELLER = fileURLToPath(new URL("../loom/programs/teller.ts", import.meta.url));
+const TELLER = fileURLToPath(new URL("../loom/disk/programs/teller.ts", import.meta.url));
 
 /** All bytes of a stream. */
 export async function readAll(loom: StreamStore, id: string): Promise<Buffer> {

@@ -2,7 +2,7 @@
 
 import type { Handler } from "../../src/http/handler.ts";
 import { type HttpServer, serveHttp } from "../../src/http/node_server.ts";
-import { durableHandler } from "../../src/loom/durable_handler.ts";
+import { durableHandler } from "../../src/loom/durable/durable_handler.ts";
 import { openMemory } from "../../src/loom/open_loom.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
 

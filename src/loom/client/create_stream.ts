@@ -1,7 +1,7 @@
 /** Makes a stream that is new, also when the answer to the first attempt was lost on its way. */
 
 import { limits } from "../../limits.ts";
-import { isJson } from "../json_messages.ts";
+import { isJson } from "../store/json_messages.ts";
 import { formatMetadata } from "../metadata.ts";
 import { ClientError } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";

@@ -5,7 +5,7 @@
  */
 
 import { limits } from "../../limits.ts";
-import { isJson } from "../json_messages.ts";
+import { isJson } from "../store/json_messages.ts";
 import { ClientError, Interruption } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";
 import { ArrayLines } from "./json_framing.ts";

@@ -4,7 +4,7 @@
  */
 
 import { limits } from "../../limits.ts";
-import { isJson } from "../json_messages.ts";
+import { isJson } from "../store/json_messages.ts";
 import type { End } from "../stream_store.ts";
 import { createStream } from "./create_stream.ts";
 import { Exchange } from "./exchange.ts";

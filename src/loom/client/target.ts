@@ -1,6 +1,6 @@
 /** Where a stream is: a server's URL, the stream's id, and the token that opens it. */
 
-import { checkId } from "../stream_ids.ts";
+import { checkId } from "../store/stream_ids.ts";
 
 /** A stream on a server. */
 export interface Target {

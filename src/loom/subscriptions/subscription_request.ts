@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { limits } from "../../limits.ts";
 import { StreamError } from "../stream_error.ts";
-import { checkId } from "../stream_ids.ts";
+import { checkId } from "../store/stream_ids.ts";
 import { parsePattern } from "./pattern.ts";
 import { SubscriptionError } from "./subscription_error.ts";
 

@@ -1,0 +1,314 @@
+/** The stream store: what may be done to streams and what comes of it, over any storage. */
+
+import { limits } from "../../limits.ts";
+import { type Log, silent } from "../../log.ts";
+import { Committer, type Cycle } from "./committer.ts";
+import { isJson, toMessages } from "./json_messages.ts";
+import { checkKept, checkType, gone, notFound } from "./refusals.ts";
+import { retainedStart, type StoreLimits } from "./retention.ts";
+import type { Storage } from "./storage.ts";
+import { infoOf, Stream } from "./stream.ts";
+import { StreamBytes } from "./stream_bytes.ts";
+import { type Changes, stageAppend, stageCreate, stageRemove, stageTrim } from "./stream_changes.ts";
+import { StreamError } from "../stream_error.ts";
+import { resolveFork } from "./stream_fork.ts";
+import { checkAppend, checkContentType, checkId, checkMetadata } from "./stream_ids.ts";
+import { StreamIndex } from "./stream_index.ts";
+import type {
+  Appended,
+  AppendOptions,
+  Created,
+  CreateOptions,
+  Listing,
+  ListOptions,
+  Piece,
+  StreamEvent,
+  StreamInfo,
+  StreamStore,
+} from "../stream_store.ts";
+
+/** Options of a table. */
+export interface TableOptions {
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly clock?: () => number;
+  /** False: each append is stored by itself. Default: true. */
+  readonly together?: boolean;
+  /** Default: none. */
+  readonly limits?: StoreLimits;
+  readonly log?: Log;
+}
+
+const EMPTY = new Uint8Array(0);
+const LISTED = 100;
+const LISTED_MAX = 1000;
+
+/** Streams over a storage. */
+export class StreamTable implements StreamStore {
+  readonly #storage: Storage;
+  readonly #committer: Committer;
+  readonly #index = new StreamIndex();
+  readonly #bytes: StreamBytes;
+  readonly #clock: () => number;
+  readonly #limits: StoreLimits;
+  readonly #log: Log;
+  readonly #listeners = new Set<(event: StreamEvent) => void>();
+  readonly #changes: Changes;
+  #sweeping: ReturnType<typeof setInterval> | undefined;
+  #closed: Promise<void> | undefined;
+  /** Awaited before anything is closed. */
+  beforeClose: () => Promise<void> = () => Promise.resolve();
+
+  /** Makes a table over a storage, which it owns from then on; to be loaded before it is used. */
+  constructor(storage: Storage, options: TableOptions = {}) {
+    this.#storage = storage;
+    this.#bytes = new StreamBytes(storage);
+    this.#clock = options.clock ?? Date.now;
+    this.#limits = options.limits ?? {};
+    this.#log = options.log ?? silent;
+    this.#committer = new Committer((changes) => storage.commit(changes), options.together ?? true);
+    this.#changes = {
+      index: this.#index,
+      claimed: new Map(),
+      bytes: 0,
+      limits: this.#limits,
+      nextNumber: () => storage.nextNumber(),
+      emit: (kind, stream) => this.#emit(kind, stream),
+    };
+  }
+
+  /** Reads what is stored. */
+  async load(): Promise<void> {
+    const byNumber = new Map<number, Stream>();
+    for await (const stored of this.#storage.load()) { // a fork has a higher number than what it was forked from
+      const { parent, start, base, tail } = stored.document;
+      const stream = new Stream(stored, parent === undefined ? undefined : byNumber.get(parent));
+      if (stream.parent) stream.parent.forks++;
+      byNumber.set(stored.number, stream);
+      if (!stored.document.replaced) this.#index.set(stream);
+      this.#changes.bytes += tail - Math.max(start, base);
+    }
+    await this.#abortUploads([...byNumber.values()]);
+    this.#sweeping = setInterval(() => this.#sweep(), limits.expireEveryMs);
+    Deno.unrefTimer(this.#sweeping);
+  }
+
+  async create(id: string, options: CreateOptions = {}): Promise<Created> {
+    checkId(id);
+    const metadata = checkMetadata(options.metadata);
+    const fork = options.fork && await resolveFork(options.fork, (from) => this.#stored(from), this.#bytes);
+    if (fork && options.contentType) checkType(fork.parent, options.contentType);
+    const contentType = options.contentType ?? fork?.parent.document.contentType ?? "application/octet-stream";
+    checkContentType(contentType);
+    const json = isJson(contentType) && options.bytes !== undefined && options.bytes.byteLength > 0;
+    const bytes = json ? toMessages(options.bytes!) : options.bytes ?? EMPTY;
+    this.#checkSize(bytes);
+    const wish = { id, options: { ...options, metadata }, contentType, fork, bytes };
+    return await this.#committer.run(bytes.byteLength, (cycle) => {
+      return stageCreate(cycle, this.#changes, wish, this.#clock());
+    });
+  }
+
+  async append(id: string, bytes: Uint8Array, options: AppendOptions = {}): Promise<Appended> {
+    checkAppend(options);
+    const found = this.#find(id);
+    const { document } = found;
+    const { number = found.number } = options;
+    if (options.contentType) checkType(found, options.contentType);
+    const data = bytes.byteLength > 0 && isJson(document.contentType) ? toMessages(bytes) : bytes;
+    if (data.byteLength === 0 && (bytes.byteLength > 0 || !options.end)) {
+      throw new StreamError("invalid", "An append holds at least one byte, or message");
+    }
+    this.#checkSize(data);
+    return await this.#committer.run(data.byteLength, (cycle) => {
+      const stream = this.#find(id);
+      if (stream.number !== number) throw new StreamError("not-found", `The stream ${id} was replaced`);
+      return stageAppend(cycle, this.#changes, stream, data, options, this.#clock());
+    });
+  }
+
+  async read(id: string, from: number, max: number): Promise<Piece> {
+    const stream = this.#stored(id);
+    if (!Number.isSafeInteger(from) || from < 0) throw new StreamError("invalid", `No position: ${from}`);
+    if (!(max >= 1)) throw new StreamError("invalid", `A piece has at least one byte, not ${max}`);
+    checkKept(id, stream.document.start, from);
+    if (stream.document.ttlSeconds !== undefined) this.#storage.touch(stream.stored, this.#clock());
+    try {
+      return await this.#bytes.piece(stream, from, max);
+    } catch (error) {
+      if (stream.removed) throw notFound(id); // its bytes went while they were read
+      checkKept(id, stream.document.start, from);
+      throw error;
+    }
+  }
+
+  async wait(id: string, number: number, tail: number, signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      if (this.#closed) throw new StreamError("stopped", "The stream store is being closed");
+      const stream = this.#index.get(id);
+      if (!stream || stream.number !== number || stream.document.hidden) return true;
+      if (stream.document.tail > tail || stream.document.end) return true;
+      await stream.changed(signal);
+    }
+    return false;
+  }
+
+  head(id: string): StreamInfo | undefined {
+    const stream = this.#index.get(id);
+    return stream && !stream.hasExpired(this.#clock()) ? infoOf(stream.stored) : undefined;
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const stream = this.#index.get(id);
+    if (!stream || stream.hasExpired(this.#clock())) return false;
+    return await this.#committer.run(0, (cycle) => {
+      if (stream.latest.hidden) throw new StreamError("gone", `The stream ${id} is deleted, but for forks of it`);
+      if (this.#index.get(id) !== stream || stream.removing) return () => false;
+      stageRemove(cycle, this.#changes, stream);
+      return () => true;
+    });
+  }
+
+  list(options: ListOptions = {}): Listing {
+    const limit = Math.max(1, Math.min(options.limit ?? LISTED, LISTED_MAX));
+    const now = this.#clock();
+    const streams: StreamInfo[] = [];
+    for (const stream of this.#index.from(options.prefix ?? "", options.after ?? "")) {
+      if (stream.document.hidden || stream.hasExpired(now)) continue;
+      if (streams.length === limit) return { streams, next: streams.at(-1)!.id };
+      streams.push(infoOf(stream.stored));
+    }
+    return { streams };
+  }
+
+  async positionAt(id: string, timeMs: number): Promise<number> {
+    return await this.#bytes.positionAt(this.#stored(id), timeMs);
+  }
+
+  async boundaryAt(id: string, position: number): Promise<number> {
+    const stream = this.#stored(id);
+    const { start, tail } = stream.document;
+    return await this.#bytes.boundary(stream, Math.min(tail, Math.max(start, position)));
+  }
+
+  async expire(): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    for (const stream of [...this.#index.all()]) {
+      // One stream that is damaged must not keep the others for ever.
+      await this.#expire(stream).catch((error) => failure ??= { error });
+    }
+    if (failure) throw failure.error;
+  }
+
+  listen(listener: (event: StreamEvent) => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await this.beforeClose();
+    await this.#committer.close();
+    try {
+      await this.#storage.close();
+    } finally {
+      for (const stream of this.#index.all()) stream.wake();
+    }
+  }
+
+  /**
+   * The stream to change: as it is about to be.
+   *
+   * @throws {StreamError} `not-found`, `gone`
+   */
+  #find(id: string): Stream {
+    const stream = this.#changes.claimed.get(id) ?? this.#index.get(id);
+    if (!stream || stream.removing || stream.hasExpired(this.#clock())) throw notFound(id);
+    if (stream.latest.hidden) throw gone(id);
+    return stream;
+  }
+
+  /**
+   * The stream to read: as it is stored.
+   *
+   * @throws {StreamError} `not-found`, `gone`
+   */
+  #stored(id: string): Stream {
+    const stream = this.#index.get(id);
+    if (!stream || stream.hasExpired(this.#clock())) throw notFound(id);
+    if (stream.document.hidden) throw gone(id);
+    return stream;
+  }
+
+  #checkSize(bytes: Uint8Array): void {
+    const max = this.#limits.appendBytes ?? limits.appendBytes;
+    if (bytes.byteLength <= max) return;
+    throw new StreamError("too-large", `An append holds at most ${max} bytes: send more in several`);
+  }
+
+  /** Ends streams whose producers ended with the process before this one. */
+  async #abortUploads(streams: readonly Stream[]): Promise<void> {
+    const cut = streams.filter(({ document }) => document.upload && !document.end);
+    await this.#committer.run(0, (cycle) => {
+      for (const stream of cut) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+      return () => undefined;
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.expire();
+    } catch (error) {
+      if (this.#closed) return; // it ended while they were looked over
+      this.#log("error", "streams could not be looked over", { error: String(error) });
+    }
+  }
+
+  async #expire(stream: Stream): Promise<void> {
+    const now = this.#clock();
+    const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
+    if (stream.document.hidden) return;
+    if (stream.hasExpired(now)) await this.#remove(stream);
+    else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) await this.#abort(stream, now, idleMs);
+    if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
+  }
+
+  async #remove(stream: Stream): Promise<void> {
+    await this.#change(stream, (cycle) => stageRemove(cycle, this.#changes, stream));
+  }
+
+  async #abort(stream: Stream, now: number, idleMs: number): Promise<void> {
+    await this.#change(stream, (cycle) => {
+      const { end, appendedAt } = stream.latest; // something may have been appended meanwhile
+      if (end || now < appendedAt + idleMs) return;
+      stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+    });
+  }
+
+  async #trim(stream: Stream, now: number): Promise<void> {
+    const start = await retainedStart(stream, this.#limits, now, this.#bytes);
+    if (start <= stream.document.start) return;
+    await this.#change(stream, (cycle) => stageTrim(cycle, this.#changes, stream, start));
+  }
+
+  async #change(stream: Stream, stage: (cycle: Cycle) => void): Promise<void> {
+    await this.#committer.run(0, (cycle) => {
+      if (!stream.removing) stage(cycle);
+      return () => undefined;
+    });
+  }
+
+  #emit(kind: StreamEvent["kind"], stream: Stream): void {
+    if (this.#listeners.size === 0) return;
+    const event = { kind, stream: infoOf(stream.stored) };
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -136,7 +136,7 @@ export const limits = {
   /** A stream's content type: it is a header of every answer. */
   contentTypeBytes: 256,
   /** What an upload appends at once; three times as much is the most that it holds. */
-  uploadAppendBytes: 4 * MiB,
+  uploadAppendBytes: 8 * MiB,
   /** A producer that sends nothing for so long is gone: quiet ones, such as a build that compiles, have to stay. */
   uploadIdleMs: 60 * 60 * 1000,
   /** What a reader of a stream holds at a time. */

@@ -26,14 +26,13 @@ export interface BlockHead {
   readonly from: number;
 }
 
-/** Writes a block. `target` has BLOCK_BYTES, `payload` PAYLOAD_BYTES. */
-export function encodeBlock(target: Uint8Array<ArrayBuffer>, head: BlockHead, payload: Uint8Array): void {
+/** Makes a block of BLOCK_BYTES whole whose payload is in its place. */
+export function sealBlock(target: Uint8Array<ArrayBuffer>, head: BlockHead): void {
   const view = new DataView(target.buffer, target.byteOffset);
   view.setUint32(0, PAYLOAD_BYTES, true);
   view.setFloat64(8, head.timeMs, true);
   view.setFloat64(16, head.number, true);
   view.setFloat64(24, head.from, true);
-  target.set(payload, HEAD_BYTES);
   view.setUint32(4, crc32(target.subarray(8)), true);
 }
 

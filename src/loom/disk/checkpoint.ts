@@ -1,5 +1,6 @@
 /** Checkpoints: what the journal holds is moved to blocks and to Deno.Kv, so that the journal can begin anew. */
 
+import { Gather } from "../../bytes/gather.ts";
 import { serialize } from "node:v8";
 import { PAYLOAD_BYTES } from "./block.ts";
 import type { DiskStream } from "./disk_stream.ts";
@@ -134,7 +135,8 @@ export class Checkpoint {
       await this.loadTail(stream);
       const bytes = stream.tail.view(before, to);
       if (bytes.byteLength >= PAYLOAD_BYTES) {
-        flushed = await this.#segments.write(owner, { from: before, bytes, timeOf: stream.timesWith(Infinity, 0) });
+        const blocks = { from: before, bytes: new Gather([bytes]), timeOf: stream.timesWith(Infinity, 0) };
+        flushed = await this.#segments.write(owner, blocks);
       }
       stream.written = flushed;
       tail = encodeTail(bytes.subarray(flushed - before));

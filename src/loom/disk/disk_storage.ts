@@ -4,6 +4,7 @@
  * blocks to the stream's files, documents and the rest of the bytes to Deno.Kv.
  */
 
+import { Gather } from "../../bytes/gather.ts";
 import { limits } from "../../limits.ts";
 import { concat } from "../../bytes/source.ts";
 import type { Log } from "../../log.ts";
@@ -199,10 +200,10 @@ export class DiskStorage implements Storage {
     try {
       await this.#checkpoint.loadTail(stream);
       const { tail, owner } = stream;
-      const bytes = concat([tail.view(from, tail.to), ...chunks]);
-      end += bytes.byteLength;
+      const bytes = new Gather([tail.view(from, tail.to), ...chunks]);
+      end += bytes.left;
       const flushed = await this.#segments.write(owner, { from, bytes, timeOf: stream.timesWith(tail.to, timeMs) });
-      return { stream, flushed, rest: bytes.subarray(flushed - from), timeMs, release };
+      return { stream, flushed, rest: bytes.rest(), timeMs, release };
     } catch (error) {
       await this.#takeBack(stream, end);
       release();

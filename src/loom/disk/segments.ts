@@ -1,9 +1,11 @@
 /** The files that hold streams' blocks: a new one after each 64 MiB, so that what is old can be let go. */
 
+import type { Gather } from "../../bytes/gather.ts";
 import { concat } from "../../bytes/source.ts";
-import { BLOCK_BYTES, decodeBlock, decodeBlockHead, encodeBlock, PAYLOAD_BYTES } from "./block.ts";
+import { BLOCK_BYTES, decodeBlock, decodeBlockHead, HEAD_BYTES, PAYLOAD_BYTES, sealBlock } from "./block.ts";
 import { storageError } from "./storage_error.ts";
 import { syncFolder } from "./sync_folder.ts";
+import { WriteBuffers } from "./write_buffers.ts";
 import { StreamError } from "../stream_error.ts";
 
 const SEGMENT_BLOCKS = 2048;
@@ -20,8 +22,8 @@ export interface Owner {
 /** Blocks to write. */
 export interface NewBlocks {
   readonly from: number;
-  /** As many whole payloads as it has room for are written. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As many whole payloads as there are are taken and written; the rest is left. */
+  readonly bytes: Gather;
   /** When the byte at a position came, at the latest: what comes before it came no later. */
   timeOf(position: number): number;
 }
@@ -30,16 +32,16 @@ export interface NewBlocks {
 export class Segments {
   readonly #dir: string;
   readonly #sync: boolean;
+  readonly #buffers = new WriteBuffers(WRITE_BLOCKS * BLOCK_BYTES);
 
   constructor(dir: string, sync: boolean) {
     this.#dir = `${dir}/streams`;
     this.#sync = sync;
   }
 
-  /** Makes the folders. */
+  /** Makes the folder of all. */
   async prepare(): Promise<void> {
-    for (let i = 0; i < FOLDERS; i++) await Deno.mkdir(`${this.#dir}/${folderOf(i)}`, { recursive: true });
-    if (this.#sync) await syncFolder(this.#dir);
+    await Deno.mkdir(this.#dir, { recursive: true });
   }
 
   /**
@@ -49,9 +51,14 @@ export class Segments {
    * @throws {StreamError} `full`, `storage`
    */
   async write(owner: Owner, blocks: NewBlocks): Promise<number> {
-    const count = Math.floor(blocks.bytes.byteLength / PAYLOAD_BYTES);
+    const count = Math.floor(blocks.bytes.left / PAYLOAD_BYTES);
     try {
-      for (let done = 0; done < count;) done += await this.#writeSome(owner, blocks, done, count);
+      for (let done = 0; done < count;) {
+        const first = blockAt(owner, blocks.from) + done;
+        const some = Math.min(count - done, endOfSegment(first) - first + 1);
+        await this.#writeFile(owner, first, some, blocks);
+        done += some;
+      }
     } catch (cause) {
       throw storageError("A stream's blocks could not be written", cause);
     }
@@ -115,8 +122,9 @@ export class Segments {
   /** Removes files of streams that are not there. */
   async removeOrphans(exists: (number: number) => boolean): Promise<number> {
     let removed = 0;
-    for (let i = 0; i < FOLDERS; i++) {
-      const folder = `${this.#dir}/${folderOf(i)}`;
+    for await (const { name: part, isDirectory } of Deno.readDir(this.#dir)) {
+      if (!isDirectory) continue;
+      const folder = `${this.#dir}/${part}`;
       for await (const { name } of Deno.readDir(folder)) {
         const number = Number(/^(\d+)-\d+$/.exec(name)?.[1] ?? NaN);
         if (Number.isNaN(number) || exists(number)) continue;
@@ -127,30 +135,25 @@ export class Segments {
     return removed;
   }
 
-  async #writeSome(owner: Owner, { from, bytes, timeOf }: NewBlocks, done: number, count: number): Promise<number> {
-    const first = blockAt(owner, from + done * PAYLOAD_BYTES);
-    const some = Math.min(count - done, endOfSegment(first) - first + 1, WRITE_BLOCKS);
-    const buffer = new Uint8Array(some * BLOCK_BYTES);
-    for (let i = 0; i < some; i++) {
-      const start = (done + i) * PAYLOAD_BYTES;
-      const head = { number: owner.number, from: from + start, timeMs: timeOf(from + start) };
-      const target = buffer.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES);
-      encodeBlock(target, head, bytes.subarray(start, start + PAYLOAD_BYTES));
-    }
-    const isNew = first % SEGMENT_BLOCKS === 0;
-    const isLast = done + some === count || (first + some) % SEGMENT_BLOCKS === 0;
-    await this.#put(owner.number, first, buffer, isNew, isLast && this.#sync);
-    return some;
-  }
-
-  async #put(number: number, first: number, bytes: Uint8Array, isNew: boolean, sync: boolean): Promise<void> {
-    using file = await Deno.open(this.#path(number, segmentOf(first)), { create: true, write: true });
+  /** Writes blocks to one file. While some are being written, the next are put together. */
+  async #writeFile(owner: Owner, first: number, count: number, blocks: NewBlocks): Promise<void> {
+    const folder = `${this.#dir}/${folderOf(owner.number)}`;
+    using file = await openIn(folder, this.#path(owner.number, segmentOf(first)));
     await file.seek((first % SEGMENT_BLOCKS) * BLOCK_BYTES, Deno.SeekMode.Start);
-    while (bytes.byteLength > 0) bytes = bytes.subarray(await file.write(bytes));
-    if (sync) await file.syncData();
-    if (isNew && this.#sync) {
-      await syncFolder(`${this.#dir}/${folderOf(number)}`); // or the file's name could be lost
+    using buffers = this.#buffers.take(Math.min(count, WRITE_BLOCKS) * BLOCK_BYTES);
+    let writing: Promise<void> | undefined;
+    for (let done = 0; done < count; done += WRITE_BLOCKS) {
+      const buffer = buffers.next().subarray(0, Math.min(WRITE_BLOCKS, count - done) * BLOCK_BYTES);
+      encodeBlocks(buffer, owner, first + done, blocks);
+      await writing;
+      writing = writeAll(file, buffer);
     }
+    await writing;
+    if (!this.#sync) return;
+    await file.syncData();
+    if (first % SEGMENT_BLOCKS > 0) return;
+    await syncFolder(folder); // or the name of a new file could be lost
+    await syncFolder(this.#dir);
   }
 
   async #readBlocks(owner: Owner, first: number, count: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -187,6 +190,32 @@ export class Segments {
 
 function unlessMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** Puts blocks together in a buffer that they fill. */
+function encodeBlocks(buffer: Uint8Array<ArrayBuffer>, owner: Owner, first: number, blocks: NewBlocks): void {
+  for (let at = 0; at < buffer.byteLength; at += BLOCK_BYTES) {
+    const from = positionOf(owner, first + at / BLOCK_BYTES);
+    const target = buffer.subarray(at, at + BLOCK_BYTES);
+    blocks.bytes.fill(target.subarray(HEAD_BYTES));
+    sealBlock(target, { number: owner.number, from, timeMs: blocks.timeOf(from) });
+  }
+}
+
+/** Opens a file to write to, and makes its folder if it is the first there. */
+async function openIn(folder: string, path: string): Promise<Deno.FsFile> {
+  const options = { create: true, write: true };
+  try {
+    return await Deno.open(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(folder, { recursive: true });
+  return await Deno.open(path, options);
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  while (bytes.byteLength > 0) bytes = bytes.subarray(await file.write(bytes));
 }
 
 function folderOf(number: number): string {

@@ -257,10 +257,14 @@ export class StreamTable implements StreamStore {
   /** Ends streams whose producers ended with the process before this one. */
   async #abortUploads(streams: readonly Stream[]): Promise<void> {
     const cut = streams.filter(({ document }) => document.upload && !document.end);
-    await this.#committer.run(0, (cycle) => {
-      for (const stream of cut) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
-      return () => undefined;
-    });
+    try {
+      await this.#committer.run(0, (cycle) => {
+        for (const stream of cut) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
+        return () => undefined;
+      });
+    } catch (error) { // what is there can be read all the same, as on a disk that is full
+      this.#log("error", "uploads that were cut off could not be marked as aborted", { error: String(error) });
+    }
   }
 
   async #sweep(): Promise<void> {

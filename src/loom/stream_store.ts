@@ -168,7 +168,7 @@ export interface StreamStore extends AsyncDisposable {
   /**
    * Appends bytes: all of them or none. To a JSON stream: a value, or an array whose elements are stored each.
    *
-   * @param bytes not to be changed afterwards; empty only to end the stream
+   * @param bytes not to be changed until it is done; empty only to end the stream
    * @throws {StreamError} `not-found`, `gone`, `closed`, `content-type`, `sequence`, `stale-epoch`, `epoch-start`,
    *   `sequence-gap`, `moved`, `invalid`, `too-large`, `full`, `storage`
    */

@@ -3,7 +3,8 @@
  * producer's bytes are appended as they come, a fast one's in large pieces, and memory has a bound.
  */
 
-import { concat } from "../../bytes/source.ts";
+import { BufferPool } from "../../bytes/buffer_pool.ts";
+import { Gather } from "../../bytes/gather.ts";
 import { limits } from "../../limits.ts";
 import type { End, StreamInfo, StreamStore } from "../stream_store.ts";
 
@@ -11,6 +12,11 @@ import type { End, StreamInfo, StreamStore } from "../stream_store.ts";
 const FLIGHTS_MAX = 2;
 /** What a chunk costs besides its bytes: a million chunks of one byte are no megabyte. */
 const CHUNK_COST_BYTES = 512;
+
+/** From so many bytes on an append takes a buffer that was used before. */
+const POOLED_BYTES_MIN = 1024 * 1024;
+/** An append, and the chunk with which it became large enough. */
+const POOLED_BYTES_MAX = limits.uploadAppendBytes + 1024 * 1024;
 
 /** One producer's way into a stream that it has made. It is alone: whoever else appends makes it fail. */
 export class Upload {
@@ -21,6 +27,7 @@ export class Upload {
   #tail: number;
   #waiting: Uint8Array<ArrayBuffer>[] = [];
   #weight = 0;
+  readonly #buffers = new BufferPool(POOLED_BYTES_MAX, FLIGHTS_MAX);
   #flights = 0;
   #failure: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
@@ -85,7 +92,11 @@ export class Upload {
   }
 
   #take(): Uint8Array<ArrayBuffer> {
-    const bytes = concat(this.#waiting);
+    const waiting = new Gather(this.#waiting);
+    const bytes = isPooled(waiting.left)
+      ? this.#buffers.take().subarray(0, waiting.left)
+      : new Uint8Array(waiting.left);
+    waiting.fill(bytes);
     this.#waiting = [];
     this.#weight = 0;
     return bytes;
@@ -103,6 +114,7 @@ export class Upload {
       this.#failure ??= { error };
       this.#onFailure();
     }
+    if (isPooled(bytes.byteLength)) this.#buffers.give(new Uint8Array(bytes.buffer));
     this.#flights--;
     this.#launch();
     const wake = this.#wake;
@@ -124,4 +136,8 @@ export class Upload {
       // A store that fails can't be told, and one that is ended needs not: the first failure is the one that counts.
     }
   }
+}
+
+function isPooled(bytes: number): boolean {
+  return bytes >= POOLED_BYTES_MIN && bytes <= POOLED_BYTES_MAX;
 }

@@ -1,11 +1,11 @@
 /** The files that hold streams' blocks: a new one after each 64 MiB, so that what is old can be let go. */
 
+import { BufferPool } from "../../bytes/buffer_pool.ts";
 import type { Gather } from "../../bytes/gather.ts";
 import { concat } from "../../bytes/source.ts";
 import { BLOCK_BYTES, decodeBlock, decodeBlockHead, HEAD_BYTES, PAYLOAD_BYTES, sealBlock } from "./block.ts";
 import { storageError } from "./storage_error.ts";
 import { syncFolder } from "./sync_folder.ts";
-import { WriteBuffers } from "./write_buffers.ts";
 import { StreamError } from "../stream_error.ts";
 
 const SEGMENT_BLOCKS = 2048;
@@ -32,7 +32,7 @@ export interface NewBlocks {
 export class Segments {
   readonly #dir: string;
   readonly #sync: boolean;
-  readonly #buffers = new WriteBuffers(WRITE_BLOCKS * BLOCK_BYTES);
+  readonly #buffers = new BufferPool(WRITE_BLOCKS * BLOCK_BYTES, 2);
 
   constructor(dir: string, sync: boolean) {
     this.#dir = `${dir}/streams`;
@@ -140,13 +140,15 @@ export class Segments {
     const folder = `${this.#dir}/${folderOf(owner.number)}`;
     using file = await openIn(folder, this.#path(owner.number, segmentOf(first)));
     await file.seek((first % SEGMENT_BLOCKS) * BLOCK_BYTES, Deno.SeekMode.Start);
-    using buffers = this.#buffers.take(Math.min(count, WRITE_BLOCKS) * BLOCK_BYTES);
     let writing: Promise<void> | undefined;
     for (let done = 0; done < count; done += WRITE_BLOCKS) {
-      const buffer = buffers.next().subarray(0, Math.min(WRITE_BLOCKS, count - done) * BLOCK_BYTES);
+      const bytes = Math.min(WRITE_BLOCKS, count - done) * BLOCK_BYTES;
+      const buffer = bytes < WRITE_BLOCKS * BLOCK_BYTES ? new Uint8Array(bytes) : this.#buffers.take();
       encodeBlocks(buffer, owner, first + done, blocks);
       await writing;
-      writing = writeAll(file, buffer);
+      writing = writeAll(file, buffer).then(() => {
+        if (bytes === WRITE_BLOCKS * BLOCK_BYTES) this.#buffers.give(buffer);
+      });
     }
     await writing;
     if (!this.#sync) return;

@@ -7,6 +7,8 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 
 /** Young generation of a server's isolate, MiB: 130 MB are resident while bodies stream, 200 MB at V8's own choice. */
 const YOUNG_GENERATION_MIB = 3;
+/** That of a server of many small answers, which a collection after each megabyte would slow down by a sixth. */
+export const LARGER_YOUNG_GENERATION_MIB = 12;
 
 /** What an isolate is told. */
 interface Assignment {
@@ -35,9 +37,11 @@ export function reportListening(port: number): void {
  * Runs the command line again in isolates of their own, and waits for their end. The first one chooses the port.
  *
  * @param count how many
+ * @param youngGenerationMib of each
  * @returns the highest exit code
  */
-export async function runInIsolates(count: number): Promise<number> {
+export async function runInIsolates(count: number, youngGenerationMib = YOUNG_GENERATION_MIB): Promise<number> {
+  const start = (assignment: Assignment) => startIsolate(assignment, youngGenerationMib);
   const first = start({ shared: count > 1 });
   const end = ended(first);
   const port = await Promise.race([listening(first), end.then(() => undefined)]);
@@ -48,11 +52,11 @@ export async function runInIsolates(count: number): Promise<number> {
   return Math.max(code, ...await Promise.all(otherEnds));
 }
 
-function start(workerData: Assignment): Worker {
+function startIsolate(workerData: Assignment, youngGenerationMib: number): Worker {
   // The main module again, and not a file of its own, so that a bundle needs nothing beside itself.
   return new Worker(new URL(Deno.mainModule), {
     workerData,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMib },
   });
 }
 

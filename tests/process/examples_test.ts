@@ -14,7 +14,7 @@ interface Example {
   readonly expect: { status: number; headers?: Record<string, string>; body: string };
 }
 
-const folder = new URL("../../examples/services", import.meta.url);
+const folder = new URL("../../examples/services/", import.meta.url);
 const examples: Example[] = JSON.parse(Deno.readTextFileSync(new URL("expected.json", folder)));
 const languages = new Languages();
 

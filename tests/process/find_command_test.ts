@@ -43,7 +43,7 @@ Deno.test("findCommand() ignores relative and empty entries of the path", async 
   const before = Deno.cwd();
   Deno.chdir(folder.path);
   try {
-    for (const entry of ["", ".", "bin", "./bin", ".." + folder.path.split("/").at(-1)]) {
+    for (const entry of ["", ".", "bin", "./bin", "../" + folder.path.split("/").at(-1)]) {
       equal(findCommand("tool", entry), undefined, `found by "${entry}"`);
       equal(findCommand("tool", `${entry}:${folder.path}/good`), good);
     }

@@ -13,7 +13,7 @@ interface Example {
   readonly mode: "plain" | "service" | "cgi";
 }
 
-const examples = new URL("../../examples/services", import.meta.url);
+const examples = new URL("../../examples/services/", import.meta.url);
 const all: Example[] = JSON.parse(Deno.readTextFileSync(new URL("expected.json", examples)));
 const echoes = Map.groupBy(all.filter(({ file }) => file.startsWith("echo")), ({ language }) => language);
 const languages = new Languages();

@@ -9,8 +9,8 @@ interface Example {
   expect: { status: number; headers?: Record<string, string>; body: string };
 }
 
-const runners = new URL("../../src/process/runners", import.meta.url);
-const services = new URL("../../examples/services", import.meta.url);
+const runners = new URL("../../src/process/runners/", import.meta.url);
+const services = new URL("../../examples/services/", import.meta.url);
 const examples: Example[] = JSON.parse(Deno.readTextFileSync(new URL("expected.json", services)));
 
 const placeholders = ["interpreter", "runner", "file", "dir", "copy", "out", "stem", "config"];

@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { runWarm, startWarm } from "../support/warm.ts";
 
-const runners = new URL("../../src/process/runners", import.meta.url);
+const runners = new URL("../../src/process/runners/", import.meta.url);
 const runner = (name: string) => decodeURIComponent(new URL(name, runners).pathname);
 
 interface Language {

@@ -20,7 +20,7 @@ interface Example {
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
-const examples = new URL("../../examples/services", import.meta.url);
+const examples = new URL("../../examples/services/", import.meta.url);
 const all: Example[] = JSON.parse(Deno.readTextFileSync(new URL("expected.json", examples)));
 const transforms = Map.groupBy(all.filter(({ file }) => file.startsWith("upper")), ({ language }) => language);
 const languages = new Languages();

@@ -4,7 +4,7 @@ import { equal } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { within } from "./within.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A server process. Disposing it sends SIGINT and asserts that it ends with 0. */
 export interface Served extends AsyncDisposable {

@@ -3,7 +3,7 @@
 import { saysWhere, startServer } from "../processes.ts";
 import type { Rival } from "./rival.ts";
 
-const ROOT = new URL("../../..", import.meta.url).pathname;
+const ROOT = new URL("../../../", import.meta.url).pathname;
 
 /** Sluice with further flags of `serve`, such as `--timeout`. */
 export function sluice(name = "Sluice", flags: readonly string[] = []): Rival {

@@ -23,7 +23,7 @@ export interface StoreRival {
   read?(url: string, id: string): Wire;
 }
 
-const ROOT = new URL("../../..", import.meta.url).pathname;
+const ROOT = new URL("../../../", import.meta.url).pathname;
 const REFERENCE_VERSION = "0.3.7";
 
 function http(method: string, url: string, path: string, body?: string): Wire {

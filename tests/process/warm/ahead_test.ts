@@ -16,7 +16,7 @@ import { until } from "../../support/within.ts";
 
 const library = libc();
 const posix = library && new PosixLauncher(library);
-const parts = new URL("../../../src/process/runners/warm", import.meta.url);
+const parts = new URL("../../../src/process/runners/warm/", import.meta.url);
 const part = (name: string) => decodeURIComponent(new URL(name, parts).pathname);
 const base = { PATH: Deno.env.get("PATH")!, LANG: "C.UTF-8" };
 

@@ -16,7 +16,7 @@ import { until, within } from "../../support/within.ts";
 const MiB = 1024 * 1024;
 const mebibyte = Uint8Array.from({ length: MiB }, (_, i) => (i * 31 + (i >> 11)) & 255);
 const encoder = new TextEncoder();
-const root = new URL("../../..", import.meta.url);
+const root = new URL("../../../", import.meta.url);
 
 /** A script that runs what its request holds. */
 const ANY = `import os, signal, subprocess, sys, time\nexec(os.environ["CODE"])\n`;

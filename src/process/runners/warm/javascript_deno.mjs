@@ -52,7 +52,7 @@ function preload(script) {
 /** A file named warm beside the script is what its user wants to have loaded besides. */
 async function runHook(script) {
   const [, folder, name] = /^(.*\/)?([^/]*)$/.exec(script);
-  const hook = `${folder ?? "."}warm${/\.[^.]*$/.exec(name)?.[0] ?? ""}`;
+  const hook = `${folder ?? "./"}warm${/\.[^.]*$/.exec(name)?.[0] ?? ""}`;
   try {
     if (hook === script || !Deno.statSync(hook).isFile) return;
   } catch {

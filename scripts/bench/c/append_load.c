@@ -3,25 +3,14 @@
  * servers of any protocol: append_load KIND PORT CONNECTIONS SECONDS FILE...
  *
  * Each connection sends the FILE of its turn. KIND tells where an answer ends:
- *   http   at the end of its body, by Content-Length; anything but 2xx is a failure
+ *   http   at the end of its body, by Content-Length or the last chunk; anything but 2xx is a failure
  *   resp   behind one bulk string, as Redis answers XADD; "-" is a failure
  *   fixed  when it is as long as the first one was
  *   nats   behind a message; "error" in it is a failure. Subscribes to the inbox _INBOX.load first
  *
  * Prints answers per second, then the median and the 99th percentile of their times in microseconds.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+#include "client.h"
 
 #define BUFFER (256 * 1024)
 #define TIMES_MAX (8 * 1000 * 1000)
@@ -32,7 +21,7 @@ struct connection {
   int fd;
   const char *request;
   size_t request_length, sent, received;
-  double began;
+  unsigned long long began;
   char *answer;
 };
 
@@ -40,25 +29,6 @@ static enum kind kind;
 static size_t fixed_length;
 static unsigned *times;
 static size_t count;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void fail(const char *what, const char *detail) {
-  fprintf(stderr, "%s: %.300s\n", what, detail);
-  exit(1);
-}
-
-static int dial(int port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  if (connect(fd, (struct sockaddr *)&address, sizeof address)) fail("connect", strerror(errno));
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return fd;
-}
 
 /* Length of the answer at the beginning of the buffer, or 0 while it is not whole. */
 static size_t answer_length(struct connection *c) {
@@ -92,14 +62,19 @@ static size_t answer_length(struct connection *c) {
   if (!end) return 0;
   if (strncmp(c->answer, "HTTP/1.1 2", 10)) fail("refused", c->answer);
   size_t length = end + 4 - c->answer;
-  for (char *line = c->answer; line < end; line = strstr(line, "\r\n") + 2)
+  for (char *line = c->answer; line < end; line = strstr(line, "\r\n") + 2) {
     if (!strncasecmp(line, "content-length:", 15)) length += atoi(line + 15);
+    else if (!strncasecmp(line, "transfer-encoding:", 18)) {
+      char *last = strstr(end, "\r\n0\r\n\r\n");
+      return last ? (size_t)(last + 7 - c->answer) : 0;
+    }
+  }
   return c->received >= length ? length : 0;
 }
 
 static void ask(struct connection *c) {
   c->sent = 0;
-  c->began = now();
+  c->began = now_us();
   while (c->sent < c->request_length) {
     ssize_t n = write(c->fd, c->request + c->sent, c->request_length - c->sent);
     if (n < 0 && errno == EAGAIN) continue; /* requests are small: there is room soon */
@@ -115,7 +90,7 @@ static void hear(struct connection *c) {
   c->received += n;
   size_t length = answer_length(c);
   if (!length) return;
-  if (count < TIMES_MAX) times[count] = (now() - c->began) * 1e6;
+  if (count < TIMES_MAX) times[count] = now_us() - c->began;
   count++;
   memmove(c->answer, c->answer + length, c->received -= length);
   ask(c);
@@ -134,25 +109,11 @@ static void subscribe(struct connection *c) {
   dprintf(c->fd, "CONNECT {\"verbose\":false}\r\nSUB _INBOX.load%d 1\r\n", c->fd);
 }
 
-static int by_value(const void *a, const void *b) {
-  return *(const unsigned *)a < *(const unsigned *)b ? -1 : *(const unsigned *)a > *(const unsigned *)b;
-}
-
-static char *slurp(const char *path, size_t *length) {
-  struct stat s;
-  int fd = open(path, O_RDONLY);
-  if (fd < 0 || fstat(fd, &s)) fail(path, strerror(errno));
-  char *text = malloc(*length = s.st_size);
-  if (read(fd, text, *length) != (ssize_t)*length) fail(path, strerror(errno));
-  close(fd);
-  return text;
-}
-
 int main(int argc, char **argv) {
   if (argc < 6) fail("usage", "append_load KIND PORT CONNECTIONS SECONDS FILE...");
   kind = !strcmp(argv[1], "http") ? HTTP : !strcmp(argv[1], "resp") ? RESP : !strcmp(argv[1], "nats") ? NATS : FIXED;
   int port = atoi(argv[2]), connections = atoi(argv[3]);
-  double seconds = atof(argv[4]);
+  unsigned long long seconds = atoi(argv[4]);
   struct connection *all = calloc(connections, sizeof *all);
   times = malloc(TIMES_MAX * sizeof *times);
   int poll = epoll_create1(0);
@@ -177,14 +138,14 @@ int main(int argc, char **argv) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event);
   }
-  double began = now(), end = began + seconds;
+  unsigned long long began = now_us(), end = began + seconds * 1000000;
   for (int i = 0; i < connections; i++) ask(&all[i]);
-  while (now() < end) {
+  while (now_us() < end) {
     struct epoll_event events[256];
     int ready = epoll_wait(poll, events, 256, 100);
     for (int i = 0; i < ready; i++) hear(events[i].data.ptr);
   }
-  double took = now() - began;
+  double took = (now_us() - began) / 1e6;
   size_t kept = count < TIMES_MAX ? count : TIMES_MAX;
   if (!kept) fail("no answers", "");
   qsort(times, kept, sizeof *times, by_value);

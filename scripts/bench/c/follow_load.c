@@ -6,19 +6,9 @@
  * deliveries there were and how many there should have been, then the median, the 99th percentile and the longest time
  * in microseconds.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
+#include "client.h"
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BODY 100
 #define TIMES_MAX (4 * 1000 * 1000)
@@ -31,26 +21,6 @@ struct reader {
 
 static unsigned *times;
 static size_t count;
-
-static unsigned long long now_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
-}
-
-static void fail(const char *what, const char *detail) {
-  fprintf(stderr, "%s: %.300s\n", what, detail);
-  exit(1);
-}
-
-static int dial(int port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  if (connect(fd, (struct sockaddr *)&address, sizeof address)) fail("connect", strerror(errno));
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
-}
 
 static void hear(struct reader *r) {
   static char buffer[256 * 1024];
@@ -81,30 +51,20 @@ static void append(int fd, const char *head, size_t length) {
   }
 }
 
-static size_t slurp(const char *path, char *text, size_t size) {
-  int fd = open(path, O_RDONLY);
-  ssize_t n = read(fd, text, size);
-  if (n <= 0) fail(path, strerror(errno));
-  close(fd);
-  return n;
-}
-
-static int by_value(const void *a, const void *b) {
-  return *(const unsigned *)a < *(const unsigned *)b ? -1 : *(const unsigned *)a > *(const unsigned *)b;
-}
-
 int main(int argc, char **argv) {
   if (argc != 7) fail("usage", "follow_load PORT APPEND_HEAD READ_REQUEST READERS RATE SECONDS");
   struct rlimit files = {65536, 65536};
   setrlimit(RLIMIT_NOFILE, &files);
-  char head[2048], request[2048];
-  size_t head_length = slurp(argv[2], head, sizeof head), request_length = slurp(argv[3], request, sizeof request);
+  size_t head_length, request_length;
+  char *head = slurp(argv[2], &head_length), *request = slurp(argv[3], &request_length);
   int port = atoi(argv[1]), readers = atoi(argv[4]), rate = atoi(argv[5]), seconds = atoi(argv[6]);
   times = malloc(TIMES_MAX * sizeof *times);
   struct reader *all = calloc(readers, sizeof *all);
   int poll = epoll_create1(0), appender = dial(port), left = rate * seconds;
+  fcntl(appender, F_SETFL, O_NONBLOCK);
   for (int i = 0; i < readers; i++) {
     all[i].fd = dial(port);
+    fcntl(all[i].fd, F_SETFL, O_NONBLOCK);
     if (write(all[i].fd, request, request_length) != (ssize_t)request_length) fail("write", strerror(errno));
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
     epoll_ctl(poll, EPOLL_CTL_ADD, all[i].fd, &event);

@@ -4,6 +4,8 @@
  * than its head.
  */
 
+import { isServed } from "./served_request.ts";
+
 /** Statuses whose answers the Fetch standard lets have no body. */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
 
@@ -87,7 +89,18 @@ class BytesResponse {
 }
 
 /**
- * Makes an answer of bytes.
+ * Makes an answer of bytes, in the way that is cheapest for the server that the request came from.
+ *
+ * @param bytes not to be changed afterwards
+ * @throws what `new Response(bytes, init)` throws
+ */
+export function answerWith(request: Request, bytes: Uint8Array<ArrayBuffer>, init: ResponseInit): Response {
+  return isServed(request) ? bytesResponse(bytes, init) : new Response(bytes, init);
+}
+
+/**
+ * Makes an answer of bytes for our own server: another one, such as `Deno.serve`, takes the insides of a `Response` in its
+ * hands, and ends in a crash with those of this one.
  *
  * @param bytes not to be changed afterwards
  * @throws what `new Response(bytes, init)` throws

@@ -47,6 +47,10 @@ class ServedRequest {
     this.#received = received;
   }
 
+  static isServed(request: Request): boolean {
+    return #received in request;
+  }
+
   /** The body of a request, without a stream around it where there need be none. */
   static source(request: Request): Source | undefined {
     if (#received in request) {
@@ -127,6 +131,11 @@ class ServedRequest {
 /** Makes the request for a handler. */
 export function servedRequest(received: Received): Request {
   return new ServedRequest(received) as unknown as Request;
+}
+
+/** True for a request that our own server received. */
+export function isServed(request: Request): boolean {
+  return ServedRequest.isServed(request);
 }
 
 /**

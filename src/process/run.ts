@@ -6,7 +6,6 @@
 import { type Chunk, concat, prepend, type Source, toReadableStream } from "../bytes/source.ts";
 import { describeExit, type Exit, HttpError, ProgramError } from "../errors.ts";
 import type { Body } from "../http/body.ts";
-import { bytesResponse } from "../http/bytes_response.ts";
 import { promiseTrailers } from "../http/trailers.ts";
 import { ChunkedSource } from "./chunked.ts";
 import { Deadline } from "./deadline.ts";
@@ -167,7 +166,7 @@ export class Run {
       if (length !== undefined && length !== whole.byteLength) throw this.#lengthError(length);
       await this.#finish();
       headers.set("content-length", String(whole.byteLength));
-      return bytesResponse(whole, { status, headers });
+      return new Response(whole, { status, headers });
     }
     let first: Promise<Chunk> | undefined = Promise.resolve(next);
     first.catch(() => {/* the body's reader, if there ever is one, is told */});

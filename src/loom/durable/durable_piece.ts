@@ -1,6 +1,6 @@
 /** Answers with a piece of a stream. */
 
-import { bytesResponse } from "../../http/bytes_response.ts";
+import { answerWith } from "../../http/bytes_response.ts";
 import { toJsonArray } from "./durable_json.ts";
 import type { DurableSettings } from "./durable_settings.ts";
 import { tellEnd } from "./durable_stream.ts";
@@ -23,9 +23,9 @@ export function pieceFields(settings: DurableSettings, info: StreamInfo, piece: 
 }
 
 /** An answer with a piece of a stream. */
-export function pieceResponse(info: StreamInfo, piece: Piece, headers: Fields): Response {
+export function pieceResponse(request: Request, info: StreamInfo, piece: Piece, headers: Fields): Response {
   const bytes = isJson(info.contentType) ? toJsonArray(piece.bytes) : piece.bytes;
-  return bytesResponse(bytes, { headers });
+  return answerWith(request, bytes, { headers });
 }
 
 /** How long a cache may give out a piece that will never be another one (Durable Streams 1.0 §8.1). */

@@ -32,7 +32,7 @@ export async function longPoll(settings: DurableSettings, request: Request, live
   headers.etag = entityTag(info, from, piece.next, piece.end);
   // Who asks for this place with this cursor may get this answer again: what follows is at another place.
   headers["cache-control"] = keeping(settings, info);
-  return pieceResponse(info, piece, headers);
+  return pieceResponse(request, info, piece, headers);
 }
 
 /** What is at a place, or comes there in time; else an empty piece. */

@@ -1,7 +1,6 @@
 /** Byte ranges of streams that have ended (RFC 9110 §14): for players and download managers, which know no offsets. */
 
 import { type Chunk, type Source, toReadableStream } from "../../bytes/source.ts";
-import { bytesResponse } from "../../http/bytes_response.ts";
 import { problem } from "../../http/problem.ts";
 import { streamTag } from "./durable_condition.ts";
 import { keeping } from "./durable_piece.ts";
@@ -67,7 +66,7 @@ export async function readRange(
     return new Response(toReadableStream(new RangeSource(settings, info, range)), { status: 206, headers });
   }
   const { bytes } = await settings.store.read(info.id, from, to - from);
-  return bytesResponse(bytes, { status: 206, headers });
+  return new Response(bytes, { status: 206, headers });
 }
 
 /** Reads a range piece by piece. */

@@ -46,7 +46,7 @@ async function catchUp(
     headers["accept-ranges"] = "bytes";
   }
   if (names(request.headers.get("if-none-match"), headers.etag)) return new Response(null, { status: 304, headers });
-  return pieceResponse(info, piece, headers);
+  return pieceResponse(request, info, piece, headers);
 }
 
 /** Nothing of the stream: whoever asks for `now` wants to know where it ends. It counts as a use, as any read does. */

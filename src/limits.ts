@@ -74,6 +74,8 @@ export const limits = {
   commitBytes: 16 * MiB,
   /** One append: it is held in memory until it is stored. */
   appendBytes: 64 * MiB,
+  /** One append to a JSON stream: to parse it and to cut it into messages takes up to 0.1 s a MiB, for all others too. */
+  jsonAppendBytes: 8 * MiB,
   /** How often streams are looked over for what has expired. */
   expireEveryMs: 15_000,
 

@@ -1,5 +1,6 @@
 /** JSON streams: values are stored each with a newline behind it, in the very words they came in. */
 
+import { limits } from "../../limits.ts";
 import { StreamError } from "../stream_error.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -22,9 +23,15 @@ export function mediaType(contentType: string): string {
  * the text is only cut, not written anew.
  *
  * @returns no bytes for an empty array
- * @throws {StreamError} `invalid`
+ * @throws {StreamError} `invalid`, `too-large`
  */
 export function toMessages(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength > limits.jsonAppendBytes) {
+    throw new StreamError(
+      "too-large",
+      `An append to a JSON stream holds at most ${limits.jsonAppendBytes} bytes: send more in several`,
+    );
+  }
   const text = parse(bytes);
   // A line break in JSON text is white space: texts hold theirs escaped.
   const flat = text.replace(/[\r\n]+/g, " ");

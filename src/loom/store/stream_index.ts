@@ -2,6 +2,9 @@
 
 import type { Stream } from "./stream.ts";
 
+/** Ids of streams that are gone, which the order may hold besides as many as there are streams. */
+const FORGOTTEN_MAX = 10_000;
+
 /** An index of streams; iterates in the order of ids. */
 export class StreamIndex {
   readonly #byId = new Map<string, Stream>();
@@ -27,7 +30,10 @@ export class StreamIndex {
   /** Takes a stream out, unless another one has its id by now. */
   delete(stream: Stream): void {
     const { id } = stream.document;
-    if (this.#byId.get(id) === stream) this.#byId.delete(id); // the order forgets it when it is next looked at
+    if (this.#byId.get(id) !== stream) return;
+    this.#byId.delete(id);
+    // The order forgets it when it is next looked at, or when it has much to forget.
+    if (this.#ids.length + this.#added.length > 2 * this.#byId.size + FORGOTTEN_MAX) this.#sort();
   }
 
   /** All streams, in no order. */

@@ -1,6 +1,7 @@
 /** JSON streams: values are cut apart, never written anew. */
 
 import { deepEqual, equal, throws } from "node:assert/strict";
+import { limits } from "../../../src/limits.ts";
 import { isJson, mediaType, skipMessages, toMessages, wholeMessages } from "../../../src/loom/store/json_messages.ts";
 import { bytesOf, eachStore, readText, refused, textOf } from "../../support/loom.ts";
 import { type Random, randomFrom } from "../../support/random.ts";
@@ -166,4 +167,9 @@ eachStore("the place where the next message begins is found from any other", asy
   deepEqual(await all("json"), [0, 5, 5, 5, 10, 15, 15, 15]);
   deepEqual(await all("text"), [0, 1, 4, 5, 6, 14, 15, 15]);
   await refused("not-found", tested.store.boundaryAt("none", 0));
+});
+
+Deno.test("an append to a JSON stream that would keep all others waiting is refused", () => {
+  const bytes = new TextEncoder().encode(`[${"1,".repeat(limits.jsonAppendBytes / 2)}1]`);
+  throws(() => toMessages(bytes), { code: "too-large" });
 });

@@ -139,6 +139,10 @@ export const limits = {
   contentTypeBytes: 256,
   /** What an upload appends at once; three times as much is the most that it holds. */
   uploadAppendBytes: 8 * MiB,
+  /** What all uploads may hold together; beyond, each appends less at once. */
+  uploadBytesInAll: 256 * MiB,
+  /** What an upload appends at once when there are too many. */
+  uploadCrowdedBytes: 128 * KiB,
   /** A producer that sends nothing for so long is gone: quiet ones, such as a build that compiles, have to stay. */
   uploadIdleMs: 60 * 60 * 1000,
   /** What a reader of a stream holds at a time. */

@@ -11,11 +11,13 @@ import { type Loom, openLoom } from "../loom/open_loom.ts";
 import { raiseDescriptorLimit } from "../process/libc.ts";
 import { announce, logAccess } from "./announce.ts";
 import { reportListening } from "./isolates.ts";
-import type { SettledLoom } from "./loom_settings.ts";
+import { isLoopback, type SettledLoom } from "./loom_settings.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
 
 /** Lets web pages of other origins see that they were refused, and nothing more. */
 const REFUSAL_HEADERS = { "access-control-allow-origin": "*", "x-content-type-options": "nosniff" };
+/** What a folder is that no streams can be kept in. */
+const UNUSABLE = [Deno.errors.PermissionDenied, Deno.errors.NotADirectory, Deno.errors.AlreadyExists];
 /** How long requests under way may take when the server is told to stop; live reads end at once. */
 const GRACE_MS = 5000;
 
@@ -39,8 +41,20 @@ async function open(settings: SettledLoom, log: Log, signal: AbortSignal): Promi
   const { data: dir, sync, maxAge, maxBytes, streamQuota, quota, idle } = settings;
   const bounds = { keepMs: maxAge, keepBytes: maxBytes, streamBytes: streamQuota, totalBytes: quota, idleMs: idle };
   try {
-    return await openLoom({ dir, sync, limits: bounds, log, signal, baseUrl: settings.publicUrl });
+    return await openLoom({
+      dir,
+      sync,
+      limits: bounds,
+      log,
+      signal,
+      baseUrl: settings.publicUrl,
+      localWebhooks: isLoopback(settings.host),
+    });
   } catch (error) {
+    if (UNUSABLE.some((kind) => error instanceof kind)) {
+      const why = (error as Error).message;
+      throw new Error(`Cannot keep streams in ${dir}: ${why}; name another folder with --data`, { cause: error });
+    }
     if (!(error instanceof Deno.errors.Busy)) throw error;
     throw new Error(`Cannot serve ${dir}: another server has it; end that one, or name another folder with --data`, {
       cause: error,

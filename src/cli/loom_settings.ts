@@ -60,7 +60,7 @@ function checkAccess({ auth, tokens, host }: Pick<SettledLoom, "auth" | "tokens"
 }
 
 /** True for addresses that only this machine reaches. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 

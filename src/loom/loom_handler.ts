@@ -22,6 +22,8 @@ export interface LoomHandlerOptions {
   readonly longPollMs?: number;
   /** URL under which webhooks reach the server. Default: that of the request by which they subscribed. */
   readonly baseUrl?: string;
+  /** Allows webhooks on this machine. Default: true. */
+  readonly localWebhooks?: boolean;
 }
 
 const DURABLE = "/v1/stream";

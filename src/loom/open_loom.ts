@@ -32,6 +32,8 @@ export interface MemoryLoomOptions {
   readonly longPollMs?: number;
   /** URL under which webhooks reach the server. Default: that of the request by which they subscribed. */
   readonly baseUrl?: string;
+  /** Allows webhooks on this machine, over http. Default: true; not for a server that strangers reach. */
+  readonly localWebhooks?: boolean;
 }
 
 /** Options of {@linkcode openLoom}. */
@@ -94,8 +96,8 @@ async function finish(table: StreamTable, keeper: SubscriptionKeeper, options: M
   await table.load();
   const closing = new AbortController();
   const signal = options.signal ? AbortSignal.any([closing.signal, options.signal]) : closing.signal;
-  const { clock, log = silent, longPollMs, baseUrl } = options;
-  const fetch = await loomHandler(table, { keeper, signal, clock, log, longPollMs, baseUrl });
+  const { clock, log = silent, longPollMs, baseUrl, localWebhooks } = options;
+  const fetch = await loomHandler(table, { keeper, signal, clock, log, longPollMs, baseUrl, localWebhooks });
   table.beforeClose = async () => {
     closing.abort();
     await fetch[Symbol.asyncDispose]();
@@ -104,6 +106,9 @@ async function finish(table: StreamTable, keeper: SubscriptionKeeper, options: M
 }
 
 async function openKv(path: string): Promise<Deno.Kv> {
-  if (Deno.openKv) return await Deno.openKv(path);
+  if (Deno.openKv) {
+    (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close(); // the database keeps the rights
+    return await Deno.openKv(path);
+  }
   throw new TypeError(`Streams need Deno.Kv: run with --unstable-kv, or put "unstable": ["kv"] into deno.json`);
 }

@@ -4,11 +4,8 @@ import { HttpError } from "../../errors.ts";
 import { statusOf } from "../durable/stream_answers.ts";
 import { StreamError } from "../stream_error.ts";
 
-/** What every answer says to browsers: a stream's content must not run as a page of the server that keeps it. */
-export const guards = {
-  "x-content-type-options": "nosniff",
-  "content-security-policy": "sandbox",
-} as const;
+/** What every answer says to browsers. */
+export const guards = { "x-content-type-options": "nosniff" } as const;
 
 /** A refusal. */
 export function refuse(status: number, error: string, headers: Record<string, string> = {}): Response {

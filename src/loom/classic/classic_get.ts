@@ -1,6 +1,7 @@
 /** Reading a stream: what is there, then what comes until the producer ends. */
 
 import { type Source, toReadableStream } from "../../bytes/source.ts";
+import { contentGuard } from "../content_guard.ts";
 import { guards, refuse, refuseMissing } from "./classic_answers.ts";
 import { idField } from "./classic_id.ts";
 import { arrayLength, toArray } from "./classic_json.ts";
@@ -75,6 +76,7 @@ function send({ store, request, stream, signal }: Asked, part: Part, init: Respo
 function headersOf(stream: StreamInfo): Fields {
   const headers: Fields = {
     ...guards,
+    ...contentGuard(fromStoredType(stream.contentType)),
     "content-type": fromStoredType(stream.contentType),
     "x-stream-id": idField(stream.id),
     "x-stream-metadata": formatMetadata(stream.metadata),

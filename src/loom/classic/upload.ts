@@ -20,6 +20,8 @@ const POOLED_BYTES_MAX = limits.uploadAppendBytes + 1024 * 1024;
 
 /** One producer's way into a stream that it has made. It is alone: whoever else appends makes it fail. */
 export class Upload {
+  /** What all uploads of the process hold: many of them must not take all of its memory. */
+  static #weightInAll = 0;
   readonly #store: StreamStore;
   readonly #stream: StreamInfo;
   readonly #onFailure: () => void;
@@ -51,7 +53,7 @@ export class Upload {
     if (chunk.byteLength > limits.uploadAppendBytes) return this.#writeParts(chunk);
     if (this.#failure) throw this.#failure.error;
     this.#waiting.push(chunk);
-    this.#weight += chunk.byteLength + CHUNK_COST_BYTES;
+    this.#weigh(chunk.byteLength + CHUNK_COST_BYTES);
     this.#launch();
     return this.#isFull() ? this.#room() : undefined;
   }
@@ -65,6 +67,7 @@ export class Upload {
     while (this.#flights >= FLIGHTS_MAX) await this.#landing();
     if (!this.#failure) this.#append(this.#take(), end);
     while (this.#flights > 0) await this.#landing();
+    this.#weigh(-this.#weight); // what a failure has left
     if (!this.#failure) return;
     await this.#giveUp();
     throw this.#failure.error;
@@ -76,8 +79,14 @@ export class Upload {
     }
   }
 
+  #weigh(bytes: number): void {
+    this.#weight += bytes;
+    Upload.#weightInAll += bytes;
+  }
+
   #isFull(): boolean {
-    return this.#weight >= limits.uploadAppendBytes;
+    const isCrowded = Upload.#weightInAll > limits.uploadBytesInAll;
+    return this.#weight >= (isCrowded ? limits.uploadCrowdedBytes : limits.uploadAppendBytes);
   }
 
   async #room(): Promise<void> {
@@ -98,7 +107,8 @@ export class Upload {
       : new Uint8Array(waiting.left);
     waiting.fill(bytes);
     this.#waiting = [];
-    this.#weight = 0;
+    this.#weigh(-this.#weight);
+    Upload.#weightInAll += bytes.byteLength; // until it is stored
     return bytes;
   }
 
@@ -114,6 +124,7 @@ export class Upload {
       this.#failure ??= { error };
       this.#onFailure();
     }
+    Upload.#weightInAll -= bytes.byteLength;
     if (isPooled(bytes.byteLength)) this.#buffers.give(new Uint8Array(bytes.buffer));
     this.#flights--;
     this.#launch();

@@ -43,6 +43,8 @@ export class Checkpoint {
   #removed = new Set<DiskStream>();
   /** Streams with bytes in memory, the one that was changed or loaded last at the end. */
   readonly #resident = new Set<DiskStream>();
+  /** Bytes that were loaded since it was last looked what can go. */
+  #loaded = 0;
 
   constructor(kv: Deno.Kv, segments: Segments) {
     this.#kv = kv;
@@ -102,7 +104,11 @@ export class Checkpoint {
       whole.append(stream.tail.view(stream.tail.from, stream.tail.to));
       stream.tail = whole;
       this.#useNow(stream);
+      this.#loaded += whole.capacity;
     }
+    if (this.#loaded < RESIDENT_BYTES) return;
+    this.#loaded = 0;
+    this.#evict();
   }
 
   async #storeAll(streams: Iterable<DiskStream>): Promise<void> {

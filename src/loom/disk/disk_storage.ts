@@ -64,7 +64,7 @@ export class DiskStorage implements Storage {
   async *load(): AsyncIterable<StoredStream> {
     const { dir, kv, sync, log } = this.#options;
     await this.#segments.prepare();
-    const found = await recover(dir, kv, log, this.#checkpoint);
+    const found = await recover({ dir, kv, log, sync }, this.#checkpoint);
     for (const stream of found.streams.values()) this.#streams.set(stream.stored.number, stream);
     this.#last = found.next - 1;
     this.#commit = found.commit;
@@ -72,8 +72,12 @@ export class DiskStorage implements Storage {
     try {
       await this.#runCheckpoint(); // the files of the journal are free from here on
     } catch (error) {
-      this.#journal.close();
-      throw error;
+      // Of two files one is free: what is there can be read, and room be made.
+      if (found.journals < 2) log("warn", "streams are opened without a checkpoint", { dir });
+      else {
+        this.#journal.close();
+        throw error;
+      }
     }
     const orphans = await this.#segments.removeOrphans((number) => this.#streams.has(number));
     if (orphans > 0) log("info", "files of removed streams were deleted", { files: orphans });

@@ -55,7 +55,7 @@ export class Journal {
   static async begin(dir: string, use: number, sync: boolean): Promise<Journal> {
     let file: Deno.FsFile | undefined;
     try {
-      file = await Deno.open(journalPaths(dir)[use % 2], { create: true, read: true, write: true });
+      file = await Deno.open(journalPaths(dir)[use % 2], { create: true, read: true, write: true, mode: 0o600 });
       const journal = new Journal(file, use, (await file.stat()).size, sync);
       await journal.#makeRoom(JOURNAL_HEAD_BYTES + RESERVE_BYTES);
       if (sync) await syncFolder(dir); // or the file's name could be lost

@@ -26,6 +26,17 @@ export interface Found {
   commit: number;
   /** The last use of the journal. */
   use: number;
+  /** How many files the journal's content lies in. */
+  journals: number;
+}
+
+/** What is opened. */
+export interface RecoveryOptions {
+  readonly dir: string;
+  readonly kv: Deno.Kv;
+  readonly log: Log;
+  /** Whether what was acknowledged was synced; else a power cut may have left holes in the journal. */
+  readonly sync: boolean;
 }
 
 /** How many entries Deno.Kv gives at once. */
@@ -37,18 +48,20 @@ const KV_BATCH = 500;
  * @param checkpoint is told what has to be moved out of the journal
  * @throws {StreamError} `corrupt` when something acknowledged is not what was written
  */
-export async function recover(dir: string, kv: Deno.Kv, log: Log, checkpoint: Checkpoint): Promise<Found> {
+export async function recover(options: RecoveryOptions, checkpoint: Checkpoint): Promise<Found> {
+  const { dir, kv, log } = options;
   const { value } = await kv.get<About>(ABOUT);
   if (value && value.format !== FORMAT) {
     throw new TypeError(`${dir} holds streams in format ${value.format}; this version reads format ${FORMAT}`);
   }
   const about = value ?? { next: 1, commit: 0, use: 0 };
-  const found: Found = { streams: new Map(), next: about.next, commit: about.commit, use: about.use };
+  const found: Found = { streams: new Map(), next: about.next, commit: about.commit, use: about.use, journals: 0 };
   await loadStreams(kv, found);
   const journals = await readJournals(dir, about.use);
+  found.journals = journals.length;
   let [records, bytes] = [0, 0];
   for (const [i, journal] of journals.entries()) {
-    for (const record of readRecords(journal, i === journals.length - 1, log)) {
+    for (const record of readRecords(journal, i === journals.length - 1, options)) {
       if (record.commit > found.commit + 1) throw missing(journal.path, found.commit + 1, record.commit - 1);
       replay(found, checkpoint, record);
       records++;
@@ -105,14 +118,20 @@ async function readJournals(dir: string, oldest: number): Promise<FoundJournal[]
   return journals.sort((a, b) => a.use - b.use);
 }
 
-function* readRecords({ path, key, bytes }: FoundJournal, isLast: boolean, log: Log): Generator<JournalRecord> {
+function* readRecords(
+  { path, key, bytes }: FoundJournal,
+  isLast: boolean,
+  { log, sync }: RecoveryOptions,
+): Generator<JournalRecord> {
   let at = JOURNAL_HEAD_BYTES;
   let chain = { key, crc: key };
   for (let decoded; (decoded = decodeRecord(bytes, at, chain)); { next: at, chain } = decoded) yield decoded.record;
   const clean = bytes.subarray(at, at + RECORD_HEAD_BYTES).every((byte) => byte === 0);
   // Records are written one behind the other: before the last there is none that was not whole once.
-  if (findRecord(bytes, at + 1, key) !== -1 || !(clean || isLast)) throw damaged(path, at);
-  if (clean) return;
+  const isHole = findRecord(bytes, at + 1, key) !== -1;
+  // Without syncs a power cut may leave one, and what lies behind it was never promised.
+  if ((isHole && (sync || !isLast)) || !(clean || isLast)) throw damaged(path, at);
+  if (clean && !isHole) return;
   log(
     "warn",
     "the journal ends in a commit that is not whole, as when it was being written at a crash: it is cut off",

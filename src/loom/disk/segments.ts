@@ -41,7 +41,7 @@ export class Segments {
 
   /** Makes the folder of all. */
   async prepare(): Promise<void> {
-    await Deno.mkdir(this.#dir, { recursive: true });
+    await Deno.mkdir(this.#dir, { recursive: true, mode: 0o700 });
   }
 
   /**
@@ -206,13 +206,13 @@ function encodeBlocks(buffer: Uint8Array<ArrayBuffer>, owner: Owner, first: numb
 
 /** Opens a file to write to, and makes its folder if it is the first there. */
 async function openIn(folder: string, path: string): Promise<Deno.FsFile> {
-  const options = { create: true, write: true };
+  const options = { create: true, write: true, mode: 0o600 };
   try {
     return await Deno.open(path, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  await Deno.mkdir(folder, { recursive: true });
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   return await Deno.open(path, options);
 }
 

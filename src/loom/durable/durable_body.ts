@@ -37,8 +37,8 @@ export async function readBody(request: Request, max: number, memory: Claim): Pr
 
 /** A small body: to ask for its stream would cost more than all the rest of an append. */
 async function whole(request: Request, announced: number, memory: Claim): Promise<Uint8Array<ArrayBuffer>> {
-  memory.take(announced);
   const bytes = new Uint8Array(await request.arrayBuffer());
+  memory.take(announced); // only now: whoever announces and does not send takes nothing from others
   if (bytes.byteLength === announced) return bytes;
   throw new HttpError(400, `The body has ${bytes.byteLength} bytes, not ${announced} as its Content-Length says`);
 }

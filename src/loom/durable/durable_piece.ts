@@ -1,5 +1,6 @@
 /** Answers with a piece of a stream. */
 
+import { contentGuard } from "../content_guard.ts";
 import { answerWith } from "../../http/bytes_response.ts";
 import { toJsonArray } from "./durable_json.ts";
 import type { DurableSettings } from "./durable_settings.ts";
@@ -13,6 +14,7 @@ import type { Piece, StreamInfo } from "../stream_store.ts";
 export function pieceFields(settings: DurableSettings, info: StreamInfo, piece: Piece): Fields {
   const fields: Fields = {
     ...settings.headers,
+    ...contentGuard(info.contentType),
     "content-type": info.contentType,
     "stream-next-offset": formatOffset(piece.next),
     "x-stream-created": new Date(info.createdAt).toISOString(), // tells a stream from one that had its path before

@@ -1,5 +1,6 @@
 /** Byte ranges of streams that have ended (RFC 9110 §14): for players and download managers, which know no offsets. */
 
+import { contentGuard } from "../content_guard.ts";
 import { type Chunk, type Source, toReadableStream } from "../../bytes/source.ts";
 import { problem } from "../../http/problem.ts";
 import { streamTag } from "./durable_condition.ts";
@@ -54,6 +55,7 @@ export async function readRange(
   const { from, to } = range;
   const headers: Fields = {
     ...settings.headers,
+    ...contentGuard(info.contentType),
     "content-type": info.contentType,
     "content-range": `bytes ${from}-${to - 1}/${info.tail}`,
     "content-length": String(to - from),

@@ -66,8 +66,6 @@ export function settle(store: StreamStore, options: DurableOptions): DurableSett
     headers: {
       "x-content-type-options": "nosniff",
       "cross-origin-resource-policy": "cross-origin",
-      // What a producer calls HTML must not run as a page of the server.
-      "content-security-policy": "sandbox",
       "access-control-allow-origin": options.allowOrigin ?? "*",
       "access-control-expose-headers": "*", // no answer is for requests with credentials, which alone would need a list
     },

@@ -2,7 +2,7 @@
 
 import { limits } from "../../limits.ts";
 import { StreamError } from "../stream_error.ts";
-import type { AppendOptions, Producer } from "../stream_store.ts";
+import type { AppendOptions, CreateOptions, Producer } from "../stream_store.ts";
 
 const encoder = new TextEncoder();
 
@@ -72,6 +72,23 @@ function depthOf(json: string): number {
 export function checkContentType(contentType: string): void {
   if (contentType.length <= limits.contentTypeBytes) return;
   throw new StreamError("invalid", `A stream's content type has at most ${limits.contentTypeBytes} bytes`);
+}
+
+/** RFC 3339 has no longest time, but nobody needs one of more than nanoseconds. */
+const TIME_LENGTH_MAX = 64;
+
+/**
+ * Checks when a stream expires.
+ *
+ * @throws {StreamError} `invalid`
+ */
+export function checkExpiry({ ttlSeconds, expiresAt }: CreateOptions): void {
+  if (ttlSeconds !== undefined && !(Number.isSafeInteger(ttlSeconds) && ttlSeconds >= 0)) {
+    throw new StreamError("invalid", `A stream lives for whole seconds: ${ttlSeconds} is none`);
+  }
+  if (expiresAt === undefined) return;
+  if (expiresAt.length <= TIME_LENGTH_MAX && !Number.isNaN(Date.parse(expiresAt))) return;
+  throw new StreamError("invalid", "A stream expires at a time such as 2030-01-31T12:00:00Z");
 }
 
 /**

@@ -12,7 +12,7 @@ import { StreamBytes } from "./stream_bytes.ts";
 import { type Changes, stageAppend, stageCreate, stageRemove, stageTrim } from "./stream_changes.ts";
 import { StreamError } from "../stream_error.ts";
 import { resolveFork } from "./stream_fork.ts";
-import { checkAppend, checkContentType, checkId, checkMetadata } from "./stream_ids.ts";
+import { checkAppend, checkContentType, checkExpiry, checkId, checkMetadata } from "./stream_ids.ts";
 import { StreamIndex } from "./stream_index.ts";
 import type {
   Appended,
@@ -54,6 +54,7 @@ export class StreamTable implements StreamStore {
   readonly #listeners = new Set<(event: StreamEvent) => void>();
   readonly #changes: Changes;
   #sweeping: ReturnType<typeof setInterval> | undefined;
+  #isSweeping = false;
   #closed: Promise<void> | undefined;
   /** Awaited before anything is closed. */
   beforeClose: () => Promise<void> = () => Promise.resolve();
@@ -94,6 +95,7 @@ export class StreamTable implements StreamStore {
 
   async create(id: string, options: CreateOptions = {}): Promise<Created> {
     checkId(id);
+    checkExpiry(options);
     const metadata = checkMetadata(options.metadata);
     const fork = options.fork && await resolveFork(options.fork, (from) => this.#stored(from), this.#bytes);
     if (fork && options.contentType) checkType(fork.parent, options.contentType);
@@ -268,11 +270,15 @@ export class StreamTable implements StreamStore {
   }
 
   async #sweep(): Promise<void> {
+    if (this.#isSweeping) return; // the one before is not done yet
+    this.#isSweeping = true;
     try {
       await this.expire();
     } catch (error) {
-      if (this.#closed) return; // it ended while they were looked over
-      this.#log("error", "streams could not be looked over", { error: String(error) });
+      // It may have been closed while they were looked over.
+      if (!this.#closed) this.#log("error", "streams could not be looked over", { error: String(error) });
+    } finally {
+      this.#isSweeping = false;
     }
   }
 
@@ -313,6 +319,12 @@ export class StreamTable implements StreamStore {
   #emit(kind: StreamEvent["kind"], stream: Stream): void {
     if (this.#listeners.size === 0) return;
     const event = { kind, stream: infoOf(stream.stored) };
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) { // what is stored is stored: nobody else may hear of it less
+        this.#log("error", "a listener of the streams failed", { error: String(error) });
+      }
+    }
   }
 }

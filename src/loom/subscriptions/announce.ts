@@ -30,6 +30,7 @@ export interface AnnounceContext {
   readonly tokenKey: Uint8Array;
   readonly clock: () => number;
   readonly insecureWebhooks: boolean;
+  readonly localWebhooks: boolean;
   readonly log: Log;
 }
 
@@ -55,11 +56,11 @@ export async function announce(
 async function deliver(
   subscription: Subscription,
   wake: Wake,
-  { post, signer, clock, tokenKey, insecureWebhooks }: AnnounceContext,
+  { post, signer, clock, tokenKey, insecureWebhooks, localWebhooks }: AnnounceContext,
   signal: AbortSignal,
 ): Promise<Announced> {
   // Checked again: what was allowed when it was stored may be so no longer.
-  const target = checkWebhookUrl(subscription.config.webhookUrl!, insecureWebhooks);
+  const target = checkWebhookUrl(subscription.config.webhookUrl!, insecureWebhooks, localWebhooks);
   const links = [...subscription.links.first(limits.wakeStreams)];
   const snapshot = links.map(({ path, number, tail }) => ({ path, number, tail }));
   const body = JSON.stringify({

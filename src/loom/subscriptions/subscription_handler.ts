@@ -41,6 +41,8 @@ export interface SubscriptionOptions {
   readonly log?: Log;
   /** Allows webhooks over http and in private networks. Default: only https to public hosts, and http to this machine. */
   readonly allowInsecureWebhooks?: boolean;
+  /** Allows webhooks on this machine, over http. Default: true; not for a server that strangers reach. */
+  readonly localWebhooks?: boolean;
 }
 
 /** Answers all paths below `/v1/stream/__ds/`; to be disposed before the store is closed. */
@@ -49,11 +51,12 @@ export type SubscriptionHandler = Handler & AsyncDisposable;
 /** Takes up the subscriptions that are kept, and answers requests for them. */
 export async function subscriptionHandler(options: SubscriptionOptions): Promise<SubscriptionHandler> {
   const { store, keeper, clock = Date.now, log = silent, allowInsecureWebhooks: insecureWebhooks = false } = options;
+  const { localWebhooks = true } = options;
   const tokenKey = await keeper.secret("wake-tokens", makeTokenKey);
   const signer = await WebhookSigner.from(await keeper.secret("webhook-signing", makeSigningKey));
   const ledger = new Ledger(keeper, log);
   const table = new SubscriptionTable(ledger, log);
-  const context = { store, post: options.post ?? post, signer, tokenKey, clock, insecureWebhooks, log };
+  const context = { store, post: options.post ?? post, signer, tokenKey, clock, insecureWebhooks, localWebhooks, log };
   const waker = new Waker(context, ledger);
   const stopped = new AbortController();
   // Before they are brought back: no event may fall between the two.
@@ -151,7 +154,8 @@ class Control {
     const base = this.#base(request);
     if (request.method === "GET") return jsonAnswer(200, this.#describe(this.#service.get(id), base));
     const asked = readSubscription(await readJson(request));
-    if (asked.config.webhookUrl) checkWebhookUrl(asked.config.webhookUrl, this.#context.insecureWebhooks);
+    const { insecureWebhooks, localWebhooks } = this.#context;
+    if (asked.config.webhookUrl) checkWebhookUrl(asked.config.webhookUrl, insecureWebhooks, localWebhooks);
     const [subscription, created] = await this.#service.make(id, asked, base);
     return jsonAnswer(created ? 201 : 200, this.#describe(subscription, base));
   }

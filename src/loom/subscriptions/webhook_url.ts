@@ -19,9 +19,10 @@ const LOCAL_NAMES = new Set(["localhost", "localhost.", "[::1]"]);
  * Checks a webhook's address: https to a public host, or http to this machine.
  *
  * @param insecure allows http and private hosts
+ * @param local allows this machine
  * @throws {SubscriptionError} `WEBHOOK_URL_REJECTED`
  */
-export function checkWebhookUrl(text: string, insecure: boolean): WebhookTarget {
+export function checkWebhookUrl(text: string, insecure: boolean, local = true): WebhookTarget {
   if (text.length > limits.webhookUrlBytes) {
     throw rejected(`webhook.url has ${text.length} characters, at most ${limits.webhookUrlBytes} are allowed`);
   }
@@ -30,6 +31,7 @@ export function checkWebhookUrl(text: string, insecure: boolean): WebhookTarget 
   if (url.protocol !== "https:" && url.protocol !== "http:") throw rejected("webhook.url has to begin with https://");
   if (url.username || url.password) throw rejected("webhook.url can't hold a user name or a password");
   if (insecure) return { url, reach: "any" };
+  if (url.protocol === "http:" && !local) throw rejected("webhook.url has to begin with https://");
   return { url, reach: url.protocol === "http:" ? checkLocal(url) : checkPublic(url) };
 }
 

@@ -1,5 +1,6 @@
 /** The journal: what was acknowledged is found again, what was not whole is cut off, what is damaged is told of. */
 
+import type { Log } from "../../../src/log.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Checkpoint } from "../../../src/loom/disk/checkpoint.ts";
 import { Journal } from "../../../src/loom/disk/journal.ts";
@@ -169,9 +170,8 @@ async function readBack(folder: Folder, file: Uint8Array, use = 1): Promise<{ te
   using kv = await Deno.openKv(":memory:");
   const checkpoint = new Checkpoint(kv, new Segments(folder.path, false));
   await checkpoint.run({ use: 1, next: 1, commit: 0 }); // of an empty store
-  const found = await recover(folder.path, kv, (level, message) => {
-    if (level !== "info") complaints.push(message);
-  }, checkpoint);
+  const log: Log = (level, message) => void (level !== "info" && complaints.push(message));
+  const found = await recover({ dir: folder.path, kv, log, sync: true }, checkpoint);
   const texts = [...found.streams.values()].map(({ stored: { document }, tail }) => {
     equal(tail.to, document.tail);
     return `${document.id}:${textOf(tail.view(0, tail.to))}`;

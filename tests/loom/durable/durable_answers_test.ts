@@ -51,8 +51,17 @@ Deno.test("every answer, refusals too, tells browsers how to treat it", async ()
     await body?.cancel();
     const fields = ["x-content-type-options", "cross-origin-resource-policy", "access-control-allow-origin"];
     deepEqual(fields.map((name) => headers.get(name)), ["nosniff", "cross-origin", "*"], `${method} ${path}`);
-    equal(headers.get("content-security-policy"), "sandbox");
     equal(headers.get("access-control-expose-headers"), "*");
+  }
+});
+
+Deno.test("content that a browser would run is no page of the server, and text keeps its origin", async () => {
+  await using server = await startServer();
+  for (const [type, guard] of [["text/html", "sandbox"], ["image/svg+xml", "sandbox"], ["text/plain", null]] as const) {
+    await server.make(type, type, "<script>");
+    const { headers, body } = await server.ask("GET", type);
+    await body?.cancel();
+    equal(headers.get("content-security-policy"), guard, type);
   }
 });
 

@@ -68,3 +68,11 @@ bothStores("what is kept for each stream has its bound", async ({ store }) => {
   }
   equal(store.head("a")!.tail, 0);
 });
+
+bothStores("when a stream expires is a time of bounded length, and its life whole seconds", async ({ store }) => {
+  const long = `2099-01-01T00:00:00.${"0".repeat(66_000)}Z`;
+  for (const options of [{ expiresAt: long }, { expiresAt: "soon" }, { ttlSeconds: 1.5 }, { ttlSeconds: -1 }]) {
+    await refused("invalid", store.create("a", options));
+  }
+  await store.create("a", { expiresAt: "2099-01-01T00:00:00.123456789Z" });
+});

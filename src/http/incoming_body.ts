@@ -6,6 +6,8 @@ import { HttpError } from "../errors.ts";
 
 /** How much of a body that nobody wants is taken so that the client gets to read its answer; then it is cut off. */
 const DISCARD_BYTES_MAX = 16 * 1024 * 1024;
+/** How long a client may take to read the answer, when it sends on what nobody wants. */
+const LINGER_MS = 1000;
 
 /** A request's body: read from the socket only as fast as it is asked for, and not waited for without end. */
 export class IncomingBody implements Source {
@@ -16,6 +18,9 @@ export class IncomingBody implements Source {
   #listening = false;
   #error: unknown;
   #ended = false;
+  /** More has come of what nobody wants than is let flow by. */
+  #isExcess = false;
+  #isReleased = false;
 
   constructor(incoming: IncomingMessage, idleMs: number) {
     this.#incoming = incoming;
@@ -56,7 +61,10 @@ export class IncomingBody implements Source {
     let left = DISCARD_BYTES_MAX;
     this.#incoming.on("data", (data: Uint8Array) => {
       left -= data.byteLength;
-      if (left < 0) this.#incoming.destroy();
+      if (left >= 0) return;
+      this.#incoming.pause(); // until the answer is out: it may be still to come
+      this.#isExcess = true;
+      if (this.#isReleased) this.#linger();
     });
     this.#incoming.resume();
     this.#wakeUp();
@@ -64,8 +72,16 @@ export class IncomingBody implements Source {
 
   /** Lets go of it when the answer is out: the next request of the connection stands behind it. */
   release(): void {
+    this.#isReleased = true;
+    if (this.#isExcess) this.#linger();
     // Of a body that has come and that nobody has touched, node:http disposes.
     if (this.#touched || !this.#incoming.complete) this.cancel();
+  }
+
+  /** Gives the client time to read its answer, and cuts it off. */
+  #linger(): void {
+    const timer = setTimeout(() => this.#incoming.destroy(), LINGER_MS);
+    this.#incoming.once("close", () => clearTimeout(timer));
   }
 
   #next(): Chunk {

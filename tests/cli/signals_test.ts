@@ -147,7 +147,6 @@ for (const [how, signals] of [["SIGINT", 1], ["a second SIGINT", 2]] as const) {
 }
 
 /** Waits until nobody accepts connections on a port. */
-
 async function refused(port: number): Promise<void> {
   await until("the server accepts no more", async () => {
     try {
@@ -155,7 +154,8 @@ async function refused(port: number): Promise<void> {
       return false;
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return true;
-      if (error instanceof Deno.errors.NotConnected) return false; // it closed while we came
+      // It closed while we came.
+      if (error instanceof Deno.errors.NotConnected || error instanceof Deno.errors.ConnectionReset) return false;
       throw error;
     }
   });

@@ -5,7 +5,6 @@
  */
 
 import { Gather } from "../../bytes/gather.ts";
-import { limits } from "../../limits.ts";
 import { concat } from "../../bytes/source.ts";
 import type { Log } from "../../log.ts";
 import { BlockCache } from "./block_cache.ts";
@@ -16,7 +15,7 @@ import { Journal } from "./journal.ts";
 import { recover } from "./recovery.ts";
 import { notFound } from "../store/refusals.ts";
 import { Segments } from "./segments.ts";
-import { applyChange, applyTouch, type Change, type Storage, type StoredStream } from "../store/storage.ts";
+import { applyTouch, type Change, type Storage, type StoredStream } from "../store/storage.ts";
 import { StreamError } from "../stream_error.ts";
 import { positionIn } from "./time_marks.ts";
 
@@ -72,12 +71,12 @@ export class DiskStorage implements Storage {
     try {
       await this.#runCheckpoint(); // the files of the journal are free from here on
     } catch (error) {
-      // Of two files one is free: what is there can be read, and room be made.
-      if (found.journals < 2) log("warn", "streams are opened without a checkpoint", { dir });
-      else {
+      if (found.journals > 1) { // else one of the two is free: what is there can be read, and room be made
         this.#journal.close();
         throw error;
       }
+      log("warn", "streams are opened without a checkpoint", { dir });
+      if (found.torn) await cutFile(found.torn.path, found.torn.at); // the file is read again, and then is not the last
     }
     const orphans = await this.#segments.removeOrphans((number) => this.#streams.has(number));
     if (orphans > 0) log("info", "files of removed streams were deleted", { files: orphans });
@@ -229,9 +228,7 @@ export class DiskStorage implements Storage {
     if (removed) return this.#remove(stored);
     if (created) this.#streams.set(stored.number, large?.stream ?? DiskStream.begin(stored));
     const stream = this.#streams.get(stored.number)!;
-    const forgotten = applyChange(change, limits.streamProducers);
-    if (producer) stream.producers.add(producer[0]);
-    if (forgotten !== undefined) stream.producers.add(forgotten);
+    stream.apply({ set, producer });
     if (bytes && bytes.byteLength > 0 && !large) stream.append(bytes, stored.document.appendedAt);
     stream.commit = this.#commit;
     this.#checkpoint.add(stream);
@@ -301,4 +298,11 @@ export class DiskStorage implements Storage {
     this.#checkpointAt = this.#journal.bytes + RETRY_BYTES;
     this.#options.log("error", "the journal could not be worked off; it is tried again", { error: String(error) });
   }
+}
+
+/** Cuts a file off, for good. */
+async function cutFile(path: string, at: number): Promise<void> {
+  using file = await Deno.open(path, { write: true });
+  await file.truncate(at);
+  await file.sync();
 }

@@ -1,7 +1,8 @@
 /** A stream on disk: which of its bytes lie where. */
 
+import { limits } from "../../limits.ts";
 import type { Owner } from "./segments.ts";
-import type { StoredStream } from "../store/storage.ts";
+import { applyChange, type Change, type StoredStream } from "../store/storage.ts";
 import { TailBuffer } from "./tail_buffer.ts";
 import { addMark, dropMarksBefore, type TimeMark, timeOf } from "./time_marks.ts";
 
@@ -46,6 +47,13 @@ export class DiskStream {
     stream.kept = stored.document.base;
     stream.tail = new TailBuffer(stored.document.base);
     return stream;
+  }
+
+  /** Applies what is in the journal of a change, but for its bytes. */
+  apply(change: Pick<Change, "set" | "producer">): void {
+    const forgotten = applyChange({ stored: this.stored, ...change }, limits.streamProducers);
+    if (change.producer) this.producers.add(change.producer[0]);
+    if (forgotten !== undefined) this.producers.add(forgotten);
   }
 
   /** Takes bytes that are in the journal. */

@@ -1,6 +1,5 @@
 /** Opening a directory: Deno.Kv as of the last checkpoint, then what the journal holds beyond. */
 
-import { limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
 import { type Checkpoint, FORMAT } from "./checkpoint.ts";
 import { DiskStream } from "./disk_stream.ts";
@@ -14,7 +13,6 @@ import {
   RECORD_HEAD_BYTES,
 } from "./journal_record.ts";
 import { ABOUT, type About, PRODUCERS, type ProducerValue, STREAMS, type StreamValue } from "./keys.ts";
-import { applyChange } from "../store/storage.ts";
 import { StreamError } from "../stream_error.ts";
 
 /** What a directory holds. */
@@ -28,6 +26,8 @@ export interface Found {
   use: number;
   /** How many files the journal's content lies in. */
   journals: number;
+  /** Where the journal ends in a commit that is not whole. */
+  torn?: { readonly path: string; readonly at: number };
 }
 
 /** What is opened. */
@@ -61,7 +61,7 @@ export async function recover(options: RecoveryOptions, checkpoint: Checkpoint):
   found.journals = journals.length;
   let [records, bytes] = [0, 0];
   for (const [i, journal] of journals.entries()) {
-    for (const record of readRecords(journal, i === journals.length - 1, options)) {
+    for (const record of readRecords(journal, i === journals.length - 1, options, found)) {
       if (record.commit > found.commit + 1) throw missing(journal.path, found.commit + 1, record.commit - 1);
       replay(found, checkpoint, record);
       records++;
@@ -122,6 +122,7 @@ function* readRecords(
   { path, key, bytes }: FoundJournal,
   isLast: boolean,
   { log, sync }: RecoveryOptions,
+  found: Found,
 ): Generator<JournalRecord> {
   let at = JOURNAL_HEAD_BYTES;
   let chain = { key, crc: key };
@@ -132,6 +133,7 @@ function* readRecords(
   // Without syncs a power cut may leave one, and what lies behind it was never promised.
   if ((isHole && (sync || !isLast)) || !(clean || isLast)) throw damaged(path, at);
   if (clean && !isHole) return;
+  found.torn = { path, at };
   log(
     "warn",
     "the journal ends in a commit that is not whole, as when it was being written at a crash: it is cut off",
@@ -193,9 +195,7 @@ function replay(found: Found, checkpoint: Checkpoint, record: JournalRecord): vo
 }
 
 function change(stream: DiskStream, { set, producer, flushed }: JournalEntry, bytes: Uint8Array<ArrayBuffer>): void {
-  const forgotten = applyChange({ stored: stream.stored, set, producer }, limits.streamProducers);
-  if (producer) stream.producers.add(producer[0]);
-  if (forgotten !== undefined) stream.producers.add(forgotten);
+  stream.apply({ set, producer });
   const { appendedAt } = stream.stored.document;
   if (flushed !== undefined) stream.replaceTail(flushed, bytes, appendedAt);
   else if (bytes.byteLength > 0) stream.append(bytes, appendedAt);

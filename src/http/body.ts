@@ -1,8 +1,9 @@
 /** Request bodies: which are parsed, which stay streams, and how large they may be. */
 
-import { type Chunk, concat, type Source } from "../bytes/source.ts";
+import type { Chunk, Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import type { Claim } from "./budget.ts";
+import { collectBody } from "./collect_body.ts";
 import { collect, merge, noParameters, type Parameters } from "./parameters.ts";
 import { type MultipartOptions, parseMultipart, type UploadedFile } from "./multipart.ts";
 import { bodySource } from "./served_request.ts";
@@ -63,7 +64,8 @@ export async function readBody(request: Request, options: BodyOptions): Promise<
     return { ...asIs(undefined), fields, files };
   }
   if (isCoded(request.headers)) throw new HttpError(415, "Cannot parse a body with a Content-Encoding");
-  const whole = await readWhole(parsed, options);
+  const { parsedBodyBytes: max, memory } = options;
+  const whole = await collectBody(parsed, { max, memory, tooLarge: () => tooLarge(max) });
   try {
     return { content: whole, files: {}, ...parse(type, whole, request.headers) };
   } catch (error) {
@@ -95,24 +97,6 @@ function parsedType(headers: Headers): "json" | "form" | "multipart" | undefined
   if (type === "application/json" || /^application\/[^/]+\+json$/.test(type)) return "json";
   if (type === "application/x-www-form-urlencoded") return "form";
   if (type === "multipart/form-data") return "multipart";
-}
-
-/** Reads all. */
-async function readWhole(source: Source, options: BodyOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let total = 0;
-  try {
-    for (let chunk = await source.read(); chunk; chunk = await source.read()) {
-      chunks.push(chunk);
-      total += chunk.byteLength;
-      if (total > options.parsedBodyBytes) throw tooLarge(options.parsedBodyBytes);
-      options.memory.take(chunk.byteLength);
-    }
-  } catch (error) {
-    source.cancel();
-    throw error;
-  }
-  return concat(chunks);
 }
 
 /** A source that fails with 413 once it has given more than `max` bytes. */

@@ -1,8 +1,9 @@
 /** Bodies that are stored whole or not at all. */
 
-import { concat, fromReadableStream } from "../../bytes/source.ts";
 import { HttpError } from "../../errors.ts";
 import type { Claim } from "../../http/budget.ts";
+import { collectBody } from "../../http/collect_body.ts";
+import { bodySource } from "../../http/served_request.ts";
 
 const EMPTY = new Uint8Array(0);
 /** Of larger bodies only what has come takes memory, so that nobody can take all of it by announcing much. */
@@ -28,7 +29,8 @@ export async function readBody(request: Request, max: number, memory: Claim): Pr
   try {
     if (announced === 0) return EMPTY;
     if (announced !== undefined && announced <= AT_ONCE_BYTES) return await whole(request, announced, memory);
-    return request.body ? await collect(request.body, max, memory) : EMPTY;
+    const source = bodySource(request);
+    return source ? await collectBody(source, { max, memory, tooLarge: () => tooLarge(max) }) : EMPTY;
   } catch (cause) {
     if (cause instanceof HttpError) throw cause;
     throw new HttpError(400, "The body broke off: nothing was stored", { cause });
@@ -41,24 +43,6 @@ async function whole(request: Request, announced: number, memory: Claim): Promis
   memory.take(announced); // only now: whoever announces and does not send takes nothing from others
   if (bytes.byteLength === announced) return bytes;
   throw new HttpError(400, `The body has ${bytes.byteLength} bytes, not ${announced} as its Content-Length says`);
-}
-
-async function collect(body: ReadableStream<Uint8Array>, max: number, memory: Claim): Promise<Uint8Array<ArrayBuffer>> {
-  const source = fromReadableStream(body);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let total = 0;
-  try {
-    for (let chunk = await source.read(); chunk; chunk = await source.read()) {
-      total += chunk.byteLength;
-      if (total > max) throw tooLarge(max);
-      memory.take(chunk.byteLength);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    source.cancel();
-    throw error;
-  }
-  return concat(chunks);
 }
 
 function tooLarge(max: number): HttpError {

@@ -8,6 +8,8 @@ import { StreamError } from "../stream_error.ts";
 import type { Piece } from "../stream_store.ts";
 
 const NEWLINE = 10;
+/** What is looked through at a time. */
+const PIECE_BYTES = 256 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** Reads streams. */
@@ -96,5 +98,3 @@ export class StreamBytes {
     return await this.#messages(stream, from, Math.min(tail, from + 4 * (to - from)), tail, true);
   }
 }
-
-const PIECE_BYTES = 256 * 1024;

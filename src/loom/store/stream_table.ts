@@ -2,14 +2,15 @@
 
 import { limits } from "../../limits.ts";
 import { type Log, silent } from "../../log.ts";
-import { Committer, type Cycle } from "./committer.ts";
+import { Committer } from "./committer.ts";
+import { Housekeeper } from "./housekeeper.ts";
 import { isJson, toMessages } from "./json_messages.ts";
 import { checkKept, checkType, gone, notFound } from "./refusals.ts";
-import { retainedStart, type StoreLimits } from "./retention.ts";
+import type { StoreLimits } from "./retention.ts";
 import type { Storage } from "./storage.ts";
 import { infoOf, Stream } from "./stream.ts";
 import { StreamBytes } from "./stream_bytes.ts";
-import { type Changes, stageAppend, stageCreate, stageRemove, stageTrim } from "./stream_changes.ts";
+import { type Changes, stageAppend, stageCreate, stageRemove } from "./stream_changes.ts";
 import { StreamError } from "../stream_error.ts";
 import { resolveFork } from "./stream_fork.ts";
 import { checkAppend, checkContentType, checkExpiry, checkId, checkMetadata } from "./stream_ids.ts";
@@ -53,8 +54,7 @@ export class StreamTable implements StreamStore {
   readonly #log: Log;
   readonly #listeners = new Set<(event: StreamEvent) => void>();
   readonly #changes: Changes;
-  #sweeping: ReturnType<typeof setInterval> | undefined;
-  #isSweeping = false;
+  readonly #housekeeper: Housekeeper;
   #closed: Promise<void> | undefined;
   /** Awaited before anything is closed. */
   beforeClose: () => Promise<void> = () => Promise.resolve();
@@ -75,6 +75,14 @@ export class StreamTable implements StreamStore {
       nextNumber: () => storage.nextNumber(),
       emit: (kind, stream) => this.#emit(kind, stream),
     };
+    this.#housekeeper = new Housekeeper({
+      changes: this.#changes,
+      committer: this.#committer,
+      bytes: this.#bytes,
+      limits: this.#limits,
+      clock: this.#clock,
+      log: this.#log,
+    });
   }
 
   /** Reads what is stored. */
@@ -88,9 +96,8 @@ export class StreamTable implements StreamStore {
       if (!stored.document.replaced) this.#index.set(stream);
       this.#changes.bytes += tail - Math.max(start, base);
     }
-    await this.#abortUploads([...byNumber.values()]);
-    this.#sweeping = setInterval(() => this.#sweep(), limits.expireEveryMs);
-    Deno.unrefTimer(this.#sweeping);
+    await this.#housekeeper.abortUploads([...byNumber.values()]);
+    this.#housekeeper.start();
   }
 
   async create(id: string, options: CreateOptions = {}): Promise<Created> {
@@ -193,12 +200,7 @@ export class StreamTable implements StreamStore {
   }
 
   async expire(): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
-    for (const stream of [...this.#index.all()]) {
-      // One stream that is damaged must not keep the others for ever.
-      await this.#expire(stream).catch((error) => failure ??= { error });
-    }
-    if (failure) throw failure.error;
+    await this.#housekeeper.expire();
   }
 
   listen(listener: (event: StreamEvent) => void, signal: AbortSignal): void {
@@ -216,7 +218,7 @@ export class StreamTable implements StreamStore {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#sweeping);
+    this.#housekeeper.stop();
     await this.beforeClose();
     await this.#committer.close();
     try {
@@ -254,66 +256,6 @@ export class StreamTable implements StreamStore {
     const max = this.#limits.appendBytes ?? limits.appendBytes;
     if (bytes.byteLength <= max) return;
     throw new StreamError("too-large", `An append holds at most ${max} bytes: send more in several`);
-  }
-
-  /** Ends streams whose producers ended with the process before this one. */
-  async #abortUploads(streams: readonly Stream[]): Promise<void> {
-    const cut = streams.filter(({ document }) => document.upload && !document.end);
-    try {
-      await this.#committer.run(0, (cycle) => {
-        for (const stream of cut) stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
-        return () => undefined;
-      });
-    } catch (error) { // what is there can be read all the same, as on a disk that is full
-      this.#log("error", "uploads that were cut off could not be marked as aborted", { error: String(error) });
-    }
-  }
-
-  async #sweep(): Promise<void> {
-    if (this.#isSweeping) return; // the one before is not done yet
-    this.#isSweeping = true;
-    try {
-      await this.expire();
-    } catch (error) {
-      // It may have been closed while they were looked over.
-      if (!this.#closed) this.#log("error", "streams could not be looked over", { error: String(error) });
-    } finally {
-      this.#isSweeping = false;
-    }
-  }
-
-  async #expire(stream: Stream): Promise<void> {
-    const now = this.#clock();
-    const { keepBytes, keepMs, idleMs = Infinity } = this.#limits;
-    if (stream.document.hidden) return;
-    if (stream.hasExpired(now)) await this.#remove(stream);
-    else if (!stream.document.end && now >= stream.document.appendedAt + idleMs) await this.#abort(stream, now, idleMs);
-    if (!stream.removed && (keepBytes !== undefined || keepMs !== undefined)) await this.#trim(stream, now);
-  }
-
-  async #remove(stream: Stream): Promise<void> {
-    await this.#change(stream, (cycle) => stageRemove(cycle, this.#changes, stream));
-  }
-
-  async #abort(stream: Stream, now: number, idleMs: number): Promise<void> {
-    await this.#change(stream, (cycle) => {
-      const { end, appendedAt } = stream.latest; // something may have been appended meanwhile
-      if (end || now < appendedAt + idleMs) return;
-      stageAppend(cycle, this.#changes, stream, EMPTY, { end: "aborted" }, this.#clock());
-    });
-  }
-
-  async #trim(stream: Stream, now: number): Promise<void> {
-    const start = await retainedStart(stream, this.#limits, now, this.#bytes);
-    if (start <= stream.document.start) return;
-    await this.#change(stream, (cycle) => stageTrim(cycle, this.#changes, stream, start));
-  }
-
-  async #change(stream: Stream, stage: (cycle: Cycle) => void): Promise<void> {
-    await this.#committer.run(0, (cycle) => {
-      if (!stream.removing) stage(cycle);
-      return () => undefined;
-    });
   }
 
   #emit(kind: StreamEvent["kind"], stream: Stream): void {

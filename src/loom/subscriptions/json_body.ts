@@ -1,8 +1,9 @@
 /** Reads the JSON of a request, which is held in memory and therefore bounded. */
 
-import { concat, fromReadableStream } from "../../bytes/source.ts";
 import { HttpError } from "../../errors.ts";
 import { Budget } from "../../http/budget.ts";
+import { collectBody } from "../../http/collect_body.ts";
+import { bodySource } from "../../http/served_request.ts";
 import { limits } from "../../limits.ts";
 import { SubscriptionError } from "./subscription_error.ts";
 
@@ -15,25 +16,17 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * @throws {SubscriptionError} `INVALID_REQUEST`, `BODY_TOO_LARGE`, `UNAVAILABLE`
  */
 export async function readJson(request: Request): Promise<unknown> {
-  if (!request.body) return {};
-  if (Number(request.headers.get("content-length") ?? 0) > limits.subscriptionBodyBytes) throw tooLarge();
-  using claim = budget.claim();
-  const source = fromReadableStream(request.body);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
+  const { subscriptionBodyBytes: max } = limits;
+  if (Number(request.headers.get("content-length") ?? 0) > max) throw tooLarge();
+  const source = bodySource(request);
+  if (!source) return {};
+  using memory = budget.claim();
   try {
-    for (let chunk = await source.read(); chunk; chunk = await source.read()) {
-      chunks.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes > limits.subscriptionBodyBytes) throw tooLarge();
-      claim.take(chunk.byteLength);
-    }
+    return parse(await collectBody(source, { max, memory, tooLarge }));
   } catch (error) {
-    source.cancel();
     if (error instanceof HttpError && error.status === 503) throw new SubscriptionError("UNAVAILABLE", error.message);
     throw error;
   }
-  return parse(concat(chunks));
 }
 
 function parse(bytes: Uint8Array): unknown {

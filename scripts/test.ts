@@ -7,7 +7,16 @@ import $ from "dax";
 import { findInterpreter, Languages } from "../src/process/languages.ts";
 
 /** Tools that tests need besides interpreters: command, then Debian package. */
-const TOOLS = { git: "git", gcc: "gcc", setsid: "util-linux", mount: "mount", strace: "strace" };
+const TOOLS = {
+  git: "git",
+  gcc: "gcc",
+  setsid: "util-linux",
+  mount: "mount",
+  strace: "strace",
+  openssl: "openssl",
+  ip: "iproute2",
+  npm: "npm",
+};
 
 await installMissing();
 // Packages are fetched by whoever runs the command first, with words about it that no test expects.

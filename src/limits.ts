@@ -15,6 +15,27 @@ export const limits = {
   /** How long an idle connection is kept for its next request. */
   keepAliveMs: 60_000,
 
+  /** How long to try to connect to a service: one that is there takes milliseconds, one that is gone says nothing. */
+  upstreamConnectMs: 5000,
+  /** How long a service may take to answer, or to take more of a body: clients wait no longer either. */
+  upstreamHeadMs: 60_000,
+  /** The head of a service's answer: what comes from our own programs may be no longer. */
+  upstreamHeadBytes: 64 * KiB,
+  /** How long an idle connection to a service is kept: many close theirs after 5 s, and a request on such a one is lost. */
+  upstreamIdleMs: 4000,
+  /** Idle connections that are kept to one service; descriptors are few. */
+  upstreamIdleConnections: 64,
+  /** How long an instance that could not be reached is passed over: a registry knows by then whether it is gone. */
+  routeAvoidMs: 2000,
+  /** Instances that are remembered as not reached; of more, the oldest get their turn again. */
+  routeAvoided: 1000,
+  /** Instances tried for one request: where three can't be reached, the network is what is wrong. */
+  routeTries: 3,
+  /** How long the last bytes of a tunnel may take when its other end has gone. */
+  tunnelLingerMs: 5000,
+  /** How long a tunnel is quiet before the system looks whether both ends are there. */
+  tunnelProbeMs: 30_000,
+
   /** A request body in all; `Infinity` unless the operator sets one, because bodies are streamed, not kept. */
   bodyBytes: Infinity,
   /** A JSON or form body, which has to be held in memory to be parsed. */
@@ -176,4 +197,97 @@ export const limits = {
   appendBodyBytes: 16 * MiB,
   /** Bodies of all appends that are held in memory: more get 503. */
   appendBodiesInAll: 256 * MiB,
+
+  /** A public key as it travels, characters: one of RSA with 4096 bits takes 736. */
+  publicKeyChars: 1024,
+  /** RSA keys: below this they can be factored. */
+  rsaBitsMin: 2048,
+  /** Above this Deno's node:crypto reads no public key. */
+  rsaBitsMax: 4096,
+  /** Those that we make: as strong as 128 bits of a symmetric key, by NIST SP 800-57. */
+  rsaBits: 3072,
+  /** A file of keys: a thousand public ones of RSA fit, and no file that was named by mistake is read whole. */
+  keyFileBytes: 1 * MiB,
+  /** Taken ports that are tried, 0.1 ms each: all of a small range, and a large one has none left by then. */
+  portProbes: 2000,
+  /** The longest first pause before a command that ended is started again. */
+  restartMs: 1000,
+  /** The longest such pause of all: what it waited for, such as a database, is back for at most that long. */
+  restartMsMax: 30_000,
+  /** A command that ran for so long had started well: its end is the first failure again. */
+  restartSteadyMs: 10_000,
+
+  /** Roles, ids and hosts of services, characters. */
+  registryNameChars: 256,
+  /** What services are looked for by, characters: a range is as long as somebody types it. */
+  registryPatternChars: 512,
+  /** Patterns that are kept read, and answers that are kept found for one role. */
+  registryPatternsKnown: 10_000,
+  registryAnswersKnown: 64,
+  /** Metadata of one service as JSON, characters: every client of a registry has those of all. */
+  registryMetadataChars: 16 * KiB,
+  /** Deeper is an attack on the parsers of others. */
+  registryMetadataDepth: 32,
+  /** Services of one connection, some 1.5 kB each at the hub: a client with more is a mistake or an attack. */
+  registryServicesOfClient: 10_000,
+  /** Services of one registry in all. */
+  registryServices: 200_000,
+  /** Events that a slow follower is kept; then it is given all services again. */
+  registryWatchEvents: 10_000,
+  /** Changes of a hub that are kept, at least, for peers that missed some. */
+  registryRecentChanges: 1024,
+  /** How many timeouts long a hub that was given up is remembered: nobody has old news of it by then. */
+  registryGoneTimeouts: 10,
+  /** How long both sides of a registry's connection may take to say who they are. */
+  registryHelloMs: 10_000,
+  /** One message: a service with all its metadata in UTF-8, and some more. */
+  registryFrameBytes: 1 * MiB,
+  /** What a message that holds many services has of them, characters; it ends with the one that goes beyond. */
+  registryPartChars: 128 * KiB,
+  /** What may wait to be sent to one connection: a client that takes nothing meanwhile asks on and on, or stands still. */
+  registryWaitingBytes: 8 * MiB,
+  /** What a follower is sent ahead of what it takes; more waits in the log that all followers share. */
+  registryAheadBytes: 256 * KiB,
+  /** Messages of changes in that log; who is further behind is sent all services again. */
+  registryLogMessages: 2048,
+  /** How far the time of a signature may be from that of the hub. */
+  registrySkewMs: 300_000,
+  /** Hubs that are known at one. */
+  registryHubs: 1000,
+  /** How often a sign of life may be given: more often is a load for everybody. */
+  registryHeartbeatMsMin: 50,
+  /** How long none may come: a day is as good as never. */
+  registryTimeoutMsMax: 24 * 3600 * 1000,
+  /** How long a hub is called that others told of and that does not answer. */
+  registryForgetMs: 24 * 3600 * 1000,
+  /** How often rows that changed are written to the disk. */
+  registrySaveMs: 100,
+  /** How often a service is asked whether it is there, */
+  registryCheckMs: 5000,
+  /** and how often it may be at most. */
+  registryCheckMsMin: 500,
+  /** How long its answer may take. */
+  registryCheckAnswerMs: 5000,
+  /** Answers in a row that have to fail until it is taken for gone. */
+  registryCheckFailures: 2,
+  /** Services that a hub checks. */
+  registryChecks: 10_000,
+  /** How long a question may wait for a change; proxies give up after a minute or more. */
+  registryWaitMs: 300_000,
+  /** How long a command that looks for services tries to reach a hub. */
+  registryGiveUpMs: 10_000,
+  /** How long a service that ends waits for its hub to hear of it; the end of the connection says the same. */
+  registryFreeMs: 1000,
+  /** A line of a seaport client: a service with all its metadata, however its characters are written. */
+  seaportLineBytes: 256 * KiB,
+  /** Seaport clients of one hub, unless it is told how many connections it has. */
+  seaportClients: 10_000,
+  /** A seaport client that has said nothing for so long is told the services: real ones begin with what they register. */
+  seaportSilentMs: 1000,
+  /** Services that a client was told are gone, and that it may free once more: all of seaport's do so. */
+  seaportEchoes: 1000,
+  /** A hub that was lost is called again after at most so long at first, */
+  registryBackoffMs: 200,
+  /** and later on. */
+  registryBackoffMsMax: 5000,
 } as const;

@@ -25,8 +25,8 @@ const reserved: Record<string, string[]> = {
   "Deno.Command": ["src/process"],
   "node:child_process": ["src/process"],
   "Deno.dlopen": ["src/process"],
-  "Deno.Kv": ["src/loom"],
-  "Deno.openKv": ["src/loom"],
+  "Deno.Kv": ["src/loom", "src/registry"],
+  "Deno.openKv": ["src/loom", "src/registry"],
 };
 
 /** A source file, as a path from the root. */

@@ -4,9 +4,10 @@
  * trailers.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Buffer } from "node:buffer";
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { fieldOf } from "./bytes_response.ts";
@@ -14,7 +15,9 @@ import type { Handler } from "./handler.ts";
 import { IncomingBody } from "./incoming_body.ts";
 import { errorResponse } from "./problem.ts";
 import { sendResponse } from "./send_response.ts";
-import { servedRequest } from "./served_request.ts";
+import { checkTlsPair, type TlsPair } from "./tls.ts";
+import { toRequest } from "./to_request.ts";
+import { asksForWebSocket, offerUpgrade, takeoverOf } from "./upgrade.ts";
 
 /** What happened with one request; for an access log. */
 export interface Access {
@@ -22,9 +25,9 @@ export interface Access {
   readonly method: string;
   /** The request target as the client sent it. */
   readonly url: string;
-  /** Status of the answer. */
+  /** Status of the answer; 101 when the handler took the connection over. */
   readonly status: number;
-  /** Bytes of the body sent. */
+  /** Bytes of the body sent; all that were sent on a connection taken over. */
   readonly bytes: number;
   /** From the request's head to the end of its answer. */
   readonly durationMs: number;
@@ -54,6 +57,10 @@ export interface ServeOptions {
   readonly requestHeadMs?: number;
   /** How long a client may send nothing of a body that is asked for, milliseconds. */
   readonly requestBodyIdleMs?: number;
+  /** Handlers may take over connections of requests that ask for WebSocket, with `takeOver`. */
+  readonly upgrade?: boolean;
+  /** Speak TLS. */
+  readonly tls?: TlsPair;
 }
 
 /** A server that accepts connections. */
@@ -81,31 +88,30 @@ type Announcing = ServerResponse & { _keepAliveTimeout: number };
  * Serves a handler.
  *
  * @throws {Deno.errors.AddrInUse} when the port is taken
+ * @throws {TypeError} when the certificate and its key can't be used
  */
 export async function serveHttp(handler: Handler, options: ServeOptions): Promise<HttpServer> {
   const connections = new Connections();
-  const server = createServer({
-    maxHeaderSize: limits.requestHeadBytes,
-    headersTimeout: options.requestHeadMs ?? limits.requestHeadMs,
-    requestTimeout: 0, // a body may take as long as it moves: who reads it watches it
-    keepAliveTimeout: 0, // a timer before and after each request; idle connections are closed below
-    connectionsCheckingInterval: CHECK_MS,
-    noDelay: true,
-  }, (incoming, outgoing) => {
+  // Under TLS these are the ones below: of a connection whose handshake fails, nothing else is known.
+  const accepted = options.tls ? new Connections() : connections;
+  const server = makeServer(options);
+  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const connection = connections.get(incoming.socket);
     (outgoing as Announcing)._keepAliveTimeout = limits.keepAliveMs;
     if (connection) exchange(handler, incoming, outgoing, connection, options);
   });
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= (options.connections ?? Infinity)) return void socket.destroy();
-    connections.add(socket);
+    if (accepted.size >= (options.connections ?? Infinity)) return void socket.destroy();
+    accepted.add(socket);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      reject(error.code === "EADDRINUSE" ? new Deno.errors.AddrInUse(`Port ${options.port} is taken`) : error);
+  if (options.tls) server.on("secureConnection", (socket: Socket) => connections.add(socket));
+  if (options.upgrade) {
+    server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+      const connection = connections.get(socket);
+      if (connection) exchangeOrHandOver(handler, incoming, { socket, head, connection }, options);
     });
-    server.listen({ host: options.hostname, port: options.port, reusePort: options.reusePort ?? false }, resolve);
-  });
+  }
+  await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const looking = setInterval(() => connections.closeIdle(CHECK_MS), CHECK_MS);
   return {
@@ -114,7 +120,10 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
     close: async (graceMs, hurry) => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const cut = () => connections.cut();
+      const cut = () => {
+        connections.cut();
+        accepted.cut();
+      };
       const patience = setTimeout(cut, graceMs);
       hurry?.addEventListener("abort", cut, { once: true });
       await closed;
@@ -123,6 +132,32 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
       hurry?.removeEventListener("abort", cut);
     },
   };
+}
+
+function makeServer(options: ServeOptions): Server {
+  const requestHeadMs = options.requestHeadMs ?? limits.requestHeadMs;
+  const settings = {
+    maxHeaderSize: limits.requestHeadBytes,
+    headersTimeout: requestHeadMs,
+    requestTimeout: 0, // a body may take as long as it moves: who reads it watches it
+    keepAliveTimeout: 0, // a timer before and after each request; idle connections are closed by us
+    connectionsCheckingInterval: CHECK_MS,
+    noDelay: true,
+    shouldUpgradeCallback: options.upgrade ? asksForWebSocket : () => false,
+  };
+  if (!options.tls) return createServer(settings);
+  checkTlsPair(options.tls);
+  const { cert, key } = options.tls;
+  return createTlsServer({ ...settings, cert, key, handshakeTimeout: requestHeadMs });
+}
+
+function listen(server: Server, options: ServeOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: Error & { code?: string }) => {
+      reject(error.code === "EADDRINUSE" ? new Deno.errors.AddrInUse(`Port ${options.port} is taken`) : error);
+    });
+    server.listen({ host: options.hostname, port: options.port, reusePort: options.reusePort ?? false }, resolve);
+  });
 }
 
 /** One request and its answer. It never rejects: whatever fails ends in an answer or in a cut connection. */
@@ -138,69 +173,88 @@ async function exchange(
   const body = new IncomingBody(incoming, options.requestBodyIdleMs ?? limits.requestBodyIdleMs);
   let response: Response;
   try {
-    response = await handler(toRequest(incoming, outgoing, body, options), { remoteAddr: connection.address });
-    if (!response) throw new TypeError(`Cannot send an answer: the handler gave ${response}`);
+    response = await ask(handler, toRequest(incoming, outgoing, body, options), connection);
   } catch (error) {
     response = errorResponse(error, options);
   }
-  const { complete, bytes } = await sendResponse(response, incoming, outgoing);
-  if (complete) body.release();
+  const sent = await sendResponse(response, incoming, outgoing);
+  if (sent.complete) body.release();
   connection.requests--;
+  report(incoming, connection, options, { ...sent, started, status: response.status, response });
+}
+
+/** A connection whose request asks for another protocol. */
+interface Offer {
+  readonly socket: Socket;
+  readonly head: Buffer;
+  readonly connection: Connection;
+}
+
+/** The same for a request whose connection the handler may take over. Whatever the answer, it is the connection's last. */
+async function exchangeOrHandOver(
+  handler: Handler,
+  incoming: IncomingMessage,
+  { socket, head, connection }: Offer,
+  options: ServeOptions,
+): Promise<void> {
+  const started = performance.now();
+  connection.requests++; // for ever: a connection taken over is never idle
+  socket.on("error", () => {/* "close" follows; without a listener it would end the process */});
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(socket);
+  let response: Response;
+  try {
+    const request = toRequest(incoming, outgoing, undefined, options);
+    offerUpgrade(request);
+    response = await ask(handler, request, connection);
+  } catch (error) {
+    response = errorResponse(error, options);
+  }
+  const takeover = takeoverOf(response);
+  if (!takeover) {
+    const sent = await sendResponse(response, incoming, outgoing);
+    socket.destroySoon();
+    return report(incoming, connection, options, { ...sent, started, status: response.status, response });
+  }
+  outgoing.detachSocket(socket);
+  const onClose = (failed: boolean) => {
+    const sent = { complete: !failed, bytes: socket.bytesWritten };
+    report(incoming, connection, options, { ...sent, started, status: 101, response });
+  };
+  if (socket.destroyed) onClose(true);
+  else socket.once("close", onClose);
+  try {
+    takeover({ incoming, socket, head });
+  } catch {
+    socket.destroy(); // the only answer that is left
+  }
+}
+
+async function ask(handler: Handler, request: Request, { address }: Connection): Promise<Response> {
+  const response = await handler(request, { remoteAddr: address });
+  if (!response) throw new TypeError(`Cannot send an answer: the handler gave ${response}`);
+  return response;
+}
+
+/** What is known when an answer has ended. */
+interface Ending {
+  readonly status: number;
+  readonly bytes: number;
+  readonly complete: boolean;
+  readonly started: number;
+  readonly response: Response;
+}
+
+function report(incoming: IncomingMessage, connection: Connection, options: ServeOptions, ending: Ending): void {
   options.onAccess?.({
     method: incoming.method ?? "",
     url: incoming.url ?? "",
-    status: response.status,
-    bytes,
-    durationMs: performance.now() - started,
+    status: ending.status,
+    bytes: ending.bytes,
+    durationMs: performance.now() - ending.started,
     remoteAddress: connection.address.hostname,
-    requestId: fieldOf(response, "x-request-id"),
-    complete,
+    requestId: fieldOf(ending.response, "x-request-id"),
+    complete: ending.complete,
   });
-}
-
-/** Methods that the Fetch standard lets nobody make a request with. */
-const IMPOSSIBLE_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
-
-function toRequest(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  body: IncomingBody,
-  options: ServeOptions,
-): Request {
-  const { method, headers } = incoming;
-  if (IMPOSSIBLE_METHODS.has(method!)) throw new HttpError(501, `The method ${method} is not supported`);
-  const url = toUrl(incoming, options);
-  // Whoever stands before us may have gone by the other one (RFC 9112 §3.2).
-  if (countHosts(incoming.rawHeaders) > 1) throw new HttpError(400, "The request has more than one Host header");
-  const coding = headers["transfer-encoding"];
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    throw new HttpError(501, "The only transfer coding supported is chunked");
-  }
-  const hasBody = method !== "GET" && method !== "HEAD" &&
-    (coding !== undefined || Number(headers["content-length"] ?? 0) > 0);
-  return servedRequest({ incoming, outgoing, url, body: hasBody ? body : undefined });
-}
-
-function countHosts(rawHeaders: readonly string[]): number {
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i].length === 4 && rawHeaders[i].toLowerCase() === "host") hosts++;
-  }
-  return hosts;
-}
-
-function toUrl(incoming: IncomingMessage, options: ServeOptions): string {
-  const target = incoming.url ?? "/";
-  const host = incoming.headers.host ?? `${options.hostname}:${options.port}`;
-  try {
-    if (!/^[^\s/?#@\\]+$/.test(host)) throw new TypeError("not a host");
-    // Only the path is taken from a target in absolute form, as a server does that is no proxy (RFC 9112 §3.2.2).
-    if (target.startsWith("/")) return new URL(`http://${host}${target}`).href;
-    if (target === "*" && incoming.method === "OPTIONS") return new URL(`http://${host}/`).href;
-    const { protocol, pathname, search } = new URL(target);
-    if (protocol !== "http:" && protocol !== "https:") throw new TypeError("not a target of ours");
-    return new URL(`http://${host}${pathname}${search}`).href;
-  } catch (cause) {
-    throw new HttpError(400, "The request target or the Host header is malformed", { cause });
-  }
 }

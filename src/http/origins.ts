@@ -6,6 +6,7 @@
 
 import type { Handler } from "./handler.ts";
 import { problem } from "./problem.ts";
+import { fieldOfRequest } from "./served_request.ts";
 
 /**
  * Refuses requests that a page of another place caused.
@@ -22,7 +23,7 @@ export function guardOrigins(handler: Handler, origins: readonly string[] = []):
     if (!isAddress(host) && !hosts.has(host)) {
       return refuse(`The server is not known as ${host}: allow it with --origin http://${host}`);
     }
-    const origin = request.headers.get("origin");
+    const origin = fieldOfRequest(request, "origin");
     if (origin !== null && !isOfServer(origin, host) && !allowed.has(origin)) {
       return refuse(`Pages of ${origin} may not ask: allow them with --origin ${origin}`);
     }

@@ -84,7 +84,7 @@ function atUrl(request: Request, url: string): Request {
 }
 
 /** Tokens to compare with. Digests of equal length are compared, each with each, so that time tells nothing of them. */
-class KnownTokens {
+export class KnownTokens {
   readonly #key = randomBytes(32);
   readonly #entries: readonly { readonly digest: Uint8Array; readonly token: Token }[];
 

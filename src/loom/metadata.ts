@@ -3,6 +3,7 @@
  * header's bytes come to us as Latin-1, so that JSON in UTF-8 looks mangled until it is decoded again.
  */
 
+import { isDeeper } from "../bytes/json_depth.ts";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
@@ -39,9 +40,4 @@ export function formatMetadata(value: unknown): string {
 function fromLatin1(field: string): string {
   const bytes = Uint8Array.from(field, (unit) => unit.charCodeAt(0));
   return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -5,11 +5,12 @@
  */
 
 import { limits } from "../../limits.ts";
+import { pause } from "../../net/backoff.ts";
 import { isJson } from "../store/json_messages.ts";
 import { ClientError, Interruption } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";
 import { ArrayLines } from "./json_framing.ts";
-import { pause, Persistence, type PersistenceOptions } from "./retry.ts";
+import { Persistence, type PersistenceOptions } from "./retry.ts";
 import { streamUrl, type Target, tokenHeaders } from "./target.ts";
 
 /** Options of {@linkcode followStream}. */

@@ -1,7 +1,10 @@
 /** Trying again: with growing pauses of random length, until nothing has moved for too long. */
 
 import { limits } from "../../limits.ts";
+import { backoffMs, pause } from "../../net/backoff.ts";
 import { ClientError, Interruption } from "./client_error.ts";
+
+const BACKOFF = { firstMs: limits.clientBackoffMs, mostMs: limits.clientBackoffMsMax };
 
 /** What is told of the connection. */
 export interface ClientState {
@@ -74,7 +77,7 @@ export class Persistence {
     const leftMs = this.#failedAt + waitMs - performance.now();
     if (leftMs <= 0) throw this.#givesUp(why);
     if (this.#reached) this.#options.onState?.({ kind: "reconnecting", why: why.message });
-    await pause(Math.min(leftMs, Math.max(why.afterMs, backoffMs(this.#failures++))), this.#options.signal);
+    await pause(Math.min(leftMs, Math.max(why.afterMs, backoffMs(this.#failures++, BACKOFF))), this.#options.signal);
   }
 
   #givesUp(why: Interruption): ClientError {
@@ -86,21 +89,3 @@ export class Persistence {
 
 /** No connection could be made, or it broke before an answer. */
 export class Unreachable extends Interruption {}
-
-/** Anything up to a bound that doubles: clients that lost the same server do not come back in one moment. */
-function backoffMs(failures: number): number {
-  const most = Math.min(limits.clientBackoffMs * 2 ** failures, limits.clientBackoffMsMax);
-  return most * (0.25 + 0.75 * Math.random());
-}
-
-/** Waits; a signal ends it with its reason. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = () => reject(signal!.reason);
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener("abort", abort, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", abort);
-  });
-}

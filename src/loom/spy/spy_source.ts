@@ -1,9 +1,10 @@
 /** What one spy sees. */
 
+import { printable } from "../../bytes/printable.ts";
 import type { Chunk, Source } from "../../bytes/source.ts";
 import { limits } from "../../limits.ts";
 import { isJson } from "../store/json_messages.ts";
-import { cutLines, printable, showLine } from "./spy_text.ts";
+import { cutLines, showLine } from "./spy_text.ts";
 import { StreamError } from "../stream_error.ts";
 import type { Piece, StreamEvent, StreamInfo, StreamStore } from "../stream_store.ts";
 

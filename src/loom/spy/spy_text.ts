@@ -3,6 +3,7 @@
  * terminal, reorder a line or break it is shown escaped, and so are bytes that are no UTF-8.
  */
 
+import { printable } from "../../bytes/printable.ts";
 import { limits } from "../../limits.ts";
 
 const NEWLINE = 10;
@@ -41,14 +42,6 @@ export function cutLines(bytes: Uint8Array, all: boolean): Lines {
 /** One line of a spy's output, in the stream's colour if it is to have one. */
 export function showLine(text: string, color: number | undefined): string {
   return color === undefined ? `${text}\n` : `\x1b[${COLORS[color % COLORS.length]}m${text}\x1b[0m\n`;
-}
-
-/** Text in which control characters, and those that reorder or break lines, are escaped. */
-export function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\t]|[\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
-  });
 }
 
 function printableBytes(bytes: Uint8Array): string {

@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { printable } from "../../../src/bytes/printable.ts";
 import { limits } from "../../../src/limits.ts";
 import { openMemory } from "../../../src/loom/open_loom.ts";
 import { spyHandler, type SpyOptions } from "../../../src/loom/spy/spy.ts";
-import { cutLines, printable } from "../../../src/loom/spy/spy_text.ts";
+import { cutLines } from "../../../src/loom/spy/spy_text.ts";
 import type { End, StreamStore } from "../../../src/loom/stream_store.ts";
 import { listen } from "../../support/in_process.ts";
 import { heldBytes } from "../../support/memory.ts";

@@ -24,6 +24,7 @@ export { guardOrigins } from "./src/http/origins.ts";
 export { requireToken, type Token, type TokenOptions } from "./src/http/tokens.ts";
 export { mountAll } from "./src/http/mount.ts";
 export { type Access, type HttpServer, serveHttp, type ServeOptions } from "./src/http/node_server.ts";
+export type { TlsPair } from "./src/http/tls.ts";
 export type { UploadedFile } from "./src/http/multipart.ts";
 export { trailersOf } from "./src/http/trailers.ts";
 export type { Chunk, Sink, Source } from "./src/bytes/source.ts";
@@ -54,3 +55,20 @@ export type {
   StreamInfo,
   StreamStore,
 } from "./src/loom/stream_store.ts";
+export { type KeyFile, readKeyFile, writeKeyFile } from "./src/net/key_file.ts";
+export { type KeyPair, type KeyType, newKeyPair, type PublicKey } from "./src/net/keys.ts";
+export type { BalanceOptions } from "./src/registry/balance.ts";
+export { connectRegistry } from "./src/registry/connect_registry.ts";
+export type { ClientEvents, ConnectOptions, RegistryClient } from "./src/registry/client/registry_client.ts";
+export type { Registration, RegistrationActions } from "./src/registry/client/registration.ts";
+export type { Events } from "./src/registry/events.ts";
+export type { AuthorizedKey, RegistryOptions } from "./src/registry/hub/hub_options.ts";
+export { type Connected, type Hub, type HubEvents, registry, type Rejection } from "./src/registry/hub/hub.ts";
+export { RegistryError, type RegistryErrorCode } from "./src/registry/registry_error.ts";
+export type { RegisterOptions } from "./src/registry/registration.ts";
+export { route, type RouteHandler, type RouteOptions, type ServicePick } from "./src/registry/route.ts";
+export { byHost, byPath } from "./src/registry/pick.ts";
+export type { JsonValue, Service as RegisteredService, ServiceFinder } from "./src/registry/service.ts";
+export type { Check } from "./src/registry/table/document.ts";
+export type { WatchEvent } from "./src/registry/table/watch.ts";
+export type { LinkEnd } from "./src/registry/wire/link.ts";

@@ -1,0 +1,309 @@
+/**
+ * A client of the registry: it registers services, and has all services of all hubs with it, so that looking for one
+ * takes no round trip. It stays connected to one of its hubs for ever; while it is not, it knows what it knew.
+ */
+
+import { type KeyPair, newKeyPair } from "../../net/keys.ts";
+import { releasePort } from "../../net/free_port.ts";
+import { Events } from "../events.ts";
+import { readRegistration, type RegisterOptions } from "../registration.ts";
+import { RegistryError } from "../registry_error.ts";
+import type { JsonValue, Service, ServiceFinder } from "../service.ts";
+import { firstMatch, watch, type WatchEvent } from "../table/watch.ts";
+import type { Call } from "../wire/dial.ts";
+import type { Link, LinkEnd } from "../wire/link.ts";
+import type { Message } from "../wire/read_message.ts";
+import { clockOf, Sealer } from "../wire/seal.ts";
+import { HubConnection } from "./hub_connection.ts";
+import { Mirror } from "./mirror.ts";
+import { Registration } from "./registration.ts";
+import { Requests } from "./requests.ts";
+
+/** Options of {@linkcode connectRegistry}. */
+export interface ConnectOptions {
+  /** Signs changes, and owns what is registered. Default: a new one, which hubs with a list of keys do not know. */
+  readonly key?: KeyPair;
+  /** Where the hub wants one of whoever looks for services. */
+  readonly token?: string;
+  /** Certificates of authorities that sign for wss: hubs, as PEM. Default: those of the system. */
+  readonly ca?: string;
+  /** Have all services here. Default: true; a client that only registers need not. */
+  readonly follow?: boolean;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  readonly clock?: () => number;
+  /** Closes the client. */
+  readonly signal?: AbortSignal;
+}
+
+/** Events of a client, with what their `detail` is. */
+export type ClientEvents = {
+  /** A service is there, or is another one than before. */
+  register: Service;
+  /** A service is gone. */
+  free: Service;
+  /** The address under which the hub sees this process. */
+  host: string;
+  /** Something was refused: what was asked for, a registration that another owner has now, or the connection. */
+  reject: RegistryError;
+  /** A service that was registered here is so no more, without having been freed; `reject` told why. Its id. */
+  lost: string;
+  /** There is a connection to a hub, of this URL. */
+  connect: string;
+  /** There is none any more. */
+  disconnect: LinkEnd;
+  /** A hub could not be reached; the next one is tried. */
+  unreachable: Error;
+  /** The hub was silent for too long. */
+  timeout: LinkEnd;
+  /** All services are here. */
+  synced: undefined;
+  /** The client was closed. */
+  close: undefined;
+};
+
+/** A service of this client. */
+interface Owned {
+  service: Record<string, JsonValue>;
+  /** A hub has had it: it is registered anew over each connection. */
+  isAccepted: boolean;
+}
+
+/** A client. */
+export class RegistryClient extends Events<ClientEvents> implements ServiceFinder, AsyncDisposable {
+  readonly #options: ConnectOptions;
+  readonly #key: KeyPair;
+  readonly #mirror = new Mirror();
+  readonly #requests = new Requests();
+  readonly #connection: HubConnection;
+  /** What was registered here, as it has to be registered again over each connection. */
+  readonly #owned = new Map<string, Owned>();
+  readonly #ended = new AbortController();
+  #synced = awaited();
+  #link: Link | undefined;
+  #currentAt = -Infinity;
+  #isSynced = false;
+
+  /** Use {@linkcode connectRegistry}. */
+  constructor(hubs: readonly string[], options: ConnectOptions) {
+    super();
+    this.#options = options;
+    this.#key = options.key ?? newKeyPair();
+    this.#mirror.catalog.observe(undefined, ({ type, service }) => {
+      this.emit(type === "free" ? "free" : "register", service);
+    });
+    const { token, ca } = options;
+    this.#connection = new HubConnection(hubs, { kind: "client", key: this.#key, token, ca }, {
+      onUp: (call, url) => this.#onUp(call, url),
+      onDown: (end) => this.#onDown(end),
+      onFailure: (error) => this.#onFailure(error),
+    });
+  }
+
+  /** True while there is a connection. */
+  get isConnected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** How long ago the hub was last heard to have nothing newer than what is here, milliseconds; Infinity before all services were here. */
+  get ageMs(): number {
+    return performance.now() - (this.#isSynced && this.#link ? this.#link.heardAt : this.#currentAt);
+  }
+
+  query(pattern?: string): readonly Service[] {
+    return this.#mirror.catalog.query(pattern);
+  }
+
+  async get(pattern: string, options: { readonly signal?: AbortSignal } = {}): Promise<readonly Service[]> {
+    return await firstMatch(this.#mirror.catalog, pattern, this.#until(options.signal));
+  }
+
+  /** Follows what matches a pattern: what there is at first, then each change. It ends with the signal or the client. */
+  watch(pattern?: string, options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<WatchEvent> {
+    return watch(this.#mirror.catalog, pattern, this.#until(options.signal));
+  }
+
+  /**
+   * Waits until all services are here.
+   *
+   * @throws {RegistryError} when a hub refuses the connection
+   */
+  synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  /**
+   * Registers a service, and keeps it registered.
+   *
+   * @param name `role` or `role@version`
+   * @returns when a hub has it
+   * @throws {RegistryError} when the hub refuses it
+   */
+  async register(name: string, options: RegisterOptions = {}): Promise<Registration> {
+    const service = await readRegistration(name, options);
+    const id = service.id as string;
+    if (this.#owned.has(id)) throw new RegistryError("taken", `Cannot register ${id}: it is registered by this client`);
+    const owned: Owned = { service, isAccepted: false };
+    this.#owned.set(id, owned);
+    try {
+      const accepted = await this.#ask({ type: "register", service });
+      owned.isAccepted = true;
+      return new Registration(accepted!, {
+        set: (id, metadata) => this.set(id, metadata),
+        free: (id) => this.free(id),
+      });
+    } catch (error) {
+      this.#disown(id);
+      throw error;
+    }
+  }
+
+  /**
+   * Registers a service.
+   *
+   * @returns the service as the hub has it
+   * @throws {RegistryError} when the hub refuses it
+   */
+  async registerMeta(name: string, options: RegisterOptions = {}): Promise<Service> {
+    return (await this.register(name, options)).service;
+  }
+
+  /**
+   * Gives a service other metadata in place of those it had. Its owner may, and the holder of an admin key.
+   *
+   * @throws {RegistryError}
+   */
+  async set(id: string, metadata: Readonly<Record<string, JsonValue>>): Promise<Service> {
+    const owned = this.#owned.get(id);
+    const before = owned?.service;
+    if (owned) {
+      const { role, version, host, port } = owned.service;
+      const kept = { role, ...version === undefined ? {} : { version }, ...host === undefined ? {} : { host }, port };
+      owned.service = { ...kept, ...metadata, id, role };
+    }
+    try {
+      return (await this.#ask({ type: "set", id, service: metadata }))!;
+    } catch (error) {
+      if (owned && before) owned.service = before;
+      throw error;
+    }
+  }
+
+  /**
+   * Frees a service. Its owner may, and the holder of an admin key.
+   *
+   * @throws {RegistryError}
+   */
+  async free(service: string | Service): Promise<void> {
+    const id = typeof service === "string" ? service : service.id;
+    this.#disown(id);
+    await this.#ask({ type: "free", id });
+  }
+
+  /** Ends the connection, and with it all registrations. */
+  async close(): Promise<void> {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(new RegistryError("closed", "The client of the registry was closed"));
+    for (const id of [...this.#owned.keys()]) this.#disown(id);
+    this.#link?.close(1000, "");
+    await this.#connection.close();
+    this.#requests.fail(this.#ended.signal.reason);
+    this.#synced.reject(this.#ended.signal.reason);
+    this.emit("close", undefined);
+  }
+
+  /** Closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #until(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#ended.signal]) : this.#ended.signal;
+  }
+
+  #ask(wish: Parameters<Requests["make"]>[0]): Promise<Service | undefined> {
+    this.#ended.signal.throwIfAborted();
+    return this.#requests.make(wish);
+  }
+
+  #disown(id: string): void {
+    const port = this.#owned.get(id)?.service.port;
+    if (this.#owned.delete(id) && typeof port === "number") releasePort(port);
+  }
+
+  #onUp({ link, greeting, welcome, listen }: Call, url: string): void {
+    const { clock = Date.now, follow = true } = this.#options;
+    const sealer = greeting.signed && new Sealer(this.#key, greeting.challenge, clockOf(greeting.time, clock));
+    const send = (message: object) => link.send(sealer ? sealer.seal(message) : message);
+    this.#link = link;
+    this.#mirror.restart();
+    this.#connection.tell(welcome.hubs);
+    listen((message) => this.#take(message));
+    link.keepAlive(greeting);
+    this.emit("connect", url);
+    this.emit("host", greeting.address);
+    if (follow) link.send({ type: "follow" });
+    // They come before all else that waits, which may be about one of them.
+    this.#requests.connect(send, () => {
+      for (const [id, owned] of this.#owned) if (owned.isAccepted) this.#registerAgain(id, owned.service);
+    });
+  }
+
+  #registerAgain(id: string, service: Record<string, JsonValue>): void {
+    this.#requests.make({ type: "register", service }, true).catch((error) => this.#lose(id, error));
+  }
+
+  #onDown(end: LinkEnd): void {
+    if (this.#isSynced) this.#currentAt = this.#link!.heardAt;
+    this.#link = undefined;
+    this.#requests.disconnect();
+    if (end.timedOut) this.emit("timeout", end);
+    this.emit("disconnect", end);
+  }
+
+  #onFailure(error: Error): void {
+    if (!(error instanceof RegistryError)) return this.emit("unreachable", error);
+    // Whoever waits is told; the hub may let us in later.
+    this.emit("reject", error);
+    this.#requests.fail(error);
+    this.#synced.reject(error);
+    if (!this.#isSynced) this.#synced = awaited();
+  }
+
+  #take(message: Message): void {
+    switch (message.type) {
+      case "done":
+      case "refused":
+        return this.#answer(message);
+      case "hubs":
+        return this.#connection.tell(Array.isArray(message.urls) ? message.urls : []);
+      case "lost":
+        return this.#lose(
+          String(message.id),
+          new RegistryError("taken", `Lost ${message.id}: another owner has registered it at another hub, later`),
+        );
+    }
+    if (!this.#mirror.take(message)) return;
+    this.#isSynced = true;
+    this.#synced.resolve();
+    this.emit("synced", undefined);
+  }
+
+  #answer(message: Message): void {
+    if (message.request !== undefined) return this.#requests.answer(message);
+    this.emit("reject", new RegistryError(message.code as RegistryError["code"], String(message.message)));
+  }
+
+  /** A registration is not ours any more. */
+  #lose(id: string, error: RegistryError): void {
+    this.#disown(id);
+    this.emit("reject", error);
+    this.emit("lost", id);
+  }
+}
+
+/** A promise that may fail without anybody waiting for it. */
+function awaited(): PromiseWithResolvers<void> {
+  const made = Promise.withResolvers<void>();
+  made.promise.catch(() => {});
+  return made;
+}

@@ -1,6 +1,7 @@
 /** Connects to a registry. */
 
-import { type ConnectOptions, RegistryClient } from "./client/registry_client.ts";
+import type { ConnectOptions } from "./client/client_options.ts";
+import { RegistryClient } from "./client/registry_client.ts";
 
 /**
  * Connects to one of several hubs, and stays connected until it is closed: to the next one when one is lost.

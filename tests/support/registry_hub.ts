@@ -3,9 +3,12 @@
 // @ts-types="../../src/net/ws.d.ts"
 import { WebSocket } from "ws";
 import { connectRegistry } from "../../src/registry/connect_registry.ts";
-import type { ClientEvents, ConnectOptions, RegistryClient } from "../../src/registry/client/registry_client.ts";
+import type { ClientEvents, ConnectOptions } from "../../src/registry/client/client_options.ts";
+import type { RegistryClient } from "../../src/registry/client/registry_client.ts";
 import type { RegistryOptions } from "../../src/registry/hub/hub_options.ts";
-import { type Hub, type HubEvents, registry } from "../../src/registry/hub/hub.ts";
+import type { Hub } from "../../src/registry/hub/hub.ts";
+import type { HubEvents } from "../../src/registry/hub/hub_events.ts";
+import { registry } from "../../src/registry/registry.ts";
 import type { Service } from "../../src/registry/service.ts";
 import { newKeyPair } from "../../src/net/keys.ts";
 import { helloText, signText } from "../../src/registry/wire/seal.ts";

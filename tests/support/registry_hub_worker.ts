@@ -5,7 +5,7 @@
 
 import { connectRegistry } from "../../src/registry/connect_registry.ts";
 import type { RegistryOptions } from "../../src/registry/hub/hub_options.ts";
-import { registry } from "../../src/registry/hub/hub.ts";
+import { registry } from "../../src/registry/registry.ts";
 import type { WorkerOptions } from "./registry_worker.ts";
 
 const { hub: hubOptions, connect } = JSON.parse(Deno.args[0]) as WorkerOptions;

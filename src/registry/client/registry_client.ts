@@ -14,52 +14,11 @@ import type { Call } from "../wire/dial.ts";
 import type { Link, LinkEnd } from "../wire/link.ts";
 import type { Message } from "../wire/read_message.ts";
 import { clockOf, Sealer } from "../wire/seal.ts";
+import type { ClientEvents, ConnectOptions } from "./client_options.ts";
 import { HubConnection } from "./hub_connection.ts";
 import { Mirror } from "./mirror.ts";
 import { Registration } from "./registration.ts";
 import { Requests } from "./requests.ts";
-
-/** Options of {@linkcode connectRegistry}. */
-export interface ConnectOptions {
-  /** Signs changes, and owns what is registered. Default: a new one, which hubs with a list of keys do not know. */
-  readonly key?: KeyPair;
-  /** Where the hub wants one of whoever looks for services. */
-  readonly token?: string;
-  /** Certificates of authorities that sign for wss: hubs, as PEM. Default: those of the system. */
-  readonly ca?: string;
-  /** Have all services here. Default: true; a client that only registers need not. */
-  readonly follow?: boolean;
-  /** Milliseconds since 1970. Default: `Date.now`. */
-  readonly clock?: () => number;
-  /** Closes the client. */
-  readonly signal?: AbortSignal;
-}
-
-/** Events of a client, with what their `detail` is. */
-export type ClientEvents = {
-  /** A service is there, or is another one than before. */
-  register: Service;
-  /** A service is gone. */
-  free: Service;
-  /** The address under which the hub sees this process. */
-  host: string;
-  /** Something was refused: what was asked for, a registration that another owner has now, or the connection. */
-  reject: RegistryError;
-  /** A service that was registered here is so no more, without having been freed; `reject` told why. Its id. */
-  lost: string;
-  /** There is a connection to a hub, of this URL. */
-  connect: string;
-  /** There is none any more. */
-  disconnect: LinkEnd;
-  /** A hub could not be reached; the next one is tried. */
-  unreachable: Error;
-  /** The hub was silent for too long. */
-  timeout: LinkEnd;
-  /** All services are here. */
-  synced: undefined;
-  /** The client was closed. */
-  close: undefined;
-};
 
 /** A service of this client. */
 interface Owned {
@@ -83,7 +42,7 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
   #currentAt = -Infinity;
   #isSynced = false;
 
-  /** Use {@linkcode connectRegistry}. */
+  /** `connectRegistry` makes clients. */
   constructor(hubs: readonly string[], options: ConnectOptions) {
     super();
     this.#options = options;

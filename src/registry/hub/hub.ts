@@ -5,7 +5,6 @@
 
 import type { Handler } from "../../http/handler.ts";
 import { type HttpServer, serveHttp } from "../../http/node_server.ts";
-import { limits } from "../../limits.ts";
 import { silent } from "../../log.ts";
 import { newKeyPair } from "../../net/keys.ts";
 import { Events } from "../events.ts";
@@ -19,46 +18,15 @@ import type { Link } from "../wire/link.ts";
 import { ClientSession, type SessionHub } from "./client_session.ts";
 import { Doorkeeper, type Guest, type House } from "./doorkeeper.ts";
 import { Followers } from "./followers.ts";
-import { HubCore, ownerOf } from "./hub_core.ts";
+import { type HubCore, ownerOf } from "./hub_core.ts";
 import { hubDoor } from "./hub_door.ts";
 import { hubHttp } from "./hub_http.ts";
+import type { HubEvents } from "./hub_events.ts";
 import type { AuthorizedKey, RegistryOptions } from "./hub_options.ts";
 import { hubService, Neighbours } from "./neighbours.ts";
 import { isLoopback, outsideHost } from "./own_address.ts";
 import { Peers } from "./peers.ts";
 import type { Session } from "./registrar.ts";
-
-/** Events of a hub, with what their `detail` is. */
-export type HubEvents = {
-  /** A service is there, or is another one than before. */
-  register: Service;
-  /** A service is gone. */
-  free: Service;
-  /** Something was refused. */
-  reject: Rejection;
-  /** A client or another hub has connected, or is gone, or was silent for too long. */
-  connect: Connected;
-  disconnect: Connected;
-  timeout: Connected;
-  /** The hub was closed. */
-  close: undefined;
-};
-
-/** What was refused. */
-export interface Rejection {
-  /** Why. */
-  readonly error: RegistryError;
-  /** The address it came from. */
-  readonly address: string;
-}
-
-/** Who has connected. */
-export interface Connected {
-  /** The address it comes from. */
-  readonly address: string;
-  /** What it is. */
-  readonly kind: "client" | "hub";
-}
 
 /** How long requests under way may take when the hub is closed, milliseconds. */
 const GRACE_MS = 1000;
@@ -84,7 +52,7 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
   #seaport: SeaportBridge | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Use {@linkcode registry}. */
+  /** `registry` makes hubs. */
   constructor(core: HubCore, options: RegistryOptions & Required<Pick<RegistryOptions, "heartbeatMs" | "timeoutMs">>) {
     super();
     const { heartbeatMs, timeoutMs, key = newKeyPair(), authorized, queryToken, clock = Date.now, log = silent } =
@@ -312,37 +280,4 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
       peers: this.#peers.size,
     };
   }
-}
-
-/**
- * Starts a hub.
- *
- * @throws {Deno.errors.AddrInUse} when the port is taken
- * @throws {Deno.errors.Busy} when another process has the folder
- * @throws {RangeError} for times that can't be
- * @throws {TypeError} for a seaport port together with a token
- */
-export async function registry(options: RegistryOptions = {}): Promise<Hub> {
-  const { heartbeatMs = 15_000, timeoutMs = 3 * heartbeatMs, dir, clock = Date.now, log = silent, signal } = options;
-  const least = limits.registryHeartbeatMsMin;
-  if (!(heartbeatMs >= least) || !(timeoutMs > heartbeatMs) || timeoutMs > limits.registryTimeoutMsMax) {
-    throw new RangeError(
-      `Cannot use a heartbeat of ${heartbeatMs} ms with a timeout of ${timeoutMs} ms: the heartbeat is ${least} ms at ` +
-        `least, and the timeout is longer, and ${limits.registryTimeoutMsMax} ms at most`,
-    );
-  }
-  if (options.seaportPort !== undefined && options.queryToken !== undefined) {
-    throw new TypeError("Cannot open a port for seaport clients: they can't show the token that the hub asks for");
-  }
-  signal?.throwIfAborted();
-  const core = await HubCore.open({ dir, heartbeatMs, timeoutMs, clock, log });
-  const hub = new Hub(core, { ...options, heartbeatMs, timeoutMs });
-  try {
-    if (options.port !== undefined) await hub.listen(options.port);
-  } catch (error) {
-    await hub.close();
-    throw error;
-  }
-  signal?.addEventListener("abort", () => void hub.close(), { once: true });
-  return hub;
 }

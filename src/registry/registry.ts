@@ -1,0 +1,40 @@
+/** Starts a hub of the registry. */
+
+import { limits } from "../limits.ts";
+import { silent } from "../log.ts";
+import { Hub } from "./hub/hub.ts";
+import { HubCore } from "./hub/hub_core.ts";
+import type { RegistryOptions } from "./hub/hub_options.ts";
+
+/**
+ * Starts a hub.
+ *
+ * @throws {Deno.errors.AddrInUse} when the port is taken
+ * @throws {Deno.errors.Busy} when another process has the folder
+ * @throws {RangeError} for times that can't be
+ * @throws {TypeError} for a seaport port together with a token
+ */
+export async function registry(options: RegistryOptions = {}): Promise<Hub> {
+  const { heartbeatMs = 15_000, timeoutMs = 3 * heartbeatMs, dir, clock = Date.now, log = silent, signal } = options;
+  const least = limits.registryHeartbeatMsMin;
+  if (!(heartbeatMs >= least) || !(timeoutMs > heartbeatMs) || timeoutMs > limits.registryTimeoutMsMax) {
+    throw new RangeError(
+      `Cannot use a heartbeat of ${heartbeatMs} ms with a timeout of ${timeoutMs} ms: the heartbeat is ${least} ms at ` +
+        `least, and the timeout is longer, and ${limits.registryTimeoutMsMax} ms at most`,
+    );
+  }
+  if (options.seaportPort !== undefined && options.queryToken !== undefined) {
+    throw new TypeError("Cannot open a port for seaport clients: they can't show the token that the hub asks for");
+  }
+  signal?.throwIfAborted();
+  const core = await HubCore.open({ dir, heartbeatMs, timeoutMs, clock, log });
+  const hub = new Hub(core, { ...options, heartbeatMs, timeoutMs });
+  try {
+    if (options.port !== undefined) await hub.listen(options.port);
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+  signal?.addEventListener("abort", () => void hub.close(), { once: true });
+  return hub;
+}

@@ -5,9 +5,13 @@ import type { Log } from "../log.ts";
 import { writeStderr } from "./output.ts";
 
 /** Says in one line that connections are accepted. */
-export function announce(command: string, { hostname, port }: HttpServer): void {
+export function announce(
+  command: string,
+  { hostname, port }: Pick<HttpServer, "hostname" | "port">,
+  scheme = "http",
+): void {
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  writeStderr(`sluice ${command}: listening on http://${host}:${port}\n`);
+  writeStderr(`sluice ${command}: listening on ${scheme}://${host}:${port}\n`);
 }
 
 /** Writes a line of the access log. */

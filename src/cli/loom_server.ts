@@ -8,8 +8,8 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { isOpen } from "../loom/loom_handler.ts";
 import { type Loom, openLoom } from "../loom/open_loom.ts";
-import { raiseDescriptorLimit } from "../process/libc.ts";
 import { announce, logAccess } from "./announce.ts";
+import { connectionsAllowed } from "./connections.ts";
 import { reportListening } from "./isolates.ts";
 import { isLoopback, type SettledLoom } from "./loom_settings.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
@@ -85,10 +85,4 @@ async function listen(store: Loom, settings: SettledLoom, log: Log): Promise<Htt
 function guard(handler: Handler, { tokens, auth, origins }: SettledLoom): Handler {
   if (tokens.length > 0) return requireToken(handler, tokens, { isOpen, headers: REFUSAL_HEADERS });
   return auth ? guardOrigins(handler, origins) : handler;
-}
-
-/** Half of the descriptors are for clients; the other half is for the files of the streams they read. */
-function connectionsAllowed(): number | undefined {
-  const descriptors = raiseDescriptorLimit();
-  return descriptors && Math.max(1, Math.floor(descriptors / 2));
 }

@@ -3,8 +3,10 @@
 import { Command, CommanderError } from "commander";
 import metadata from "../../deno.json" with { type: "json" };
 import { writeStderr, writeStdout } from "./output.ts";
+import { keysCommand } from "./keys.ts";
 import { languagesCommand } from "./languages.ts";
 import { loomCommand } from "./loom.ts";
+import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
 import { spyCommand } from "./spy.ts";
 import { streamCommand } from "./stream.ts";
@@ -31,8 +33,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .enablePositionalOptions();
   const serve = serveCommand(() => sluice.commands.map((command) => command.name()));
   sluice.addCommand(serve, { isDefault: true }).addCommand(languagesCommand());
-  for (const make of [loomCommand, streamCommand, tailCommand, spyCommand]) sluice.addCommand(make());
-  for (const command of [sluice, ...sluice.commands]) {
+  for (const make of [loomCommand, streamCommand, tailCommand, spyCommand, registryCommand, keysCommand]) {
+    sluice.addCommand(make());
+  }
+  for (const command of [sluice, ...sluice.commands.flatMap((command) => [command, ...command.commands])]) {
     command.exitOverride().configureOutput({ writeErr: writeStderr, writeOut: writeStdout });
   }
   if (args.length === 0) {

@@ -12,6 +12,15 @@ export function writeStderr(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
+/** Writes words for people from a command that has to go on when nobody reads them any more. */
+export function tellStderr(text: string): void {
+  try {
+    writeStderr(text);
+  } catch {
+    // A closed terminal or pipe: the words are lost, what the command does for others is not.
+  }
+}
+
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   for (let at = 0; at < bytes.byteLength;) at += stream.writeSync(bytes.subarray(at));

@@ -13,6 +13,18 @@ export function port(text: string): number {
   return wholeNumber(text, 0, 65535, "a port from 0 (any free one) to 65535");
 }
 
+/** A port that something listens on. */
+export function servicePort(text: string): number {
+  return wholeNumber(text, 1, 65535, "a port from 1 to 65535");
+}
+
+/** The lowest and the highest port to choose from. */
+export function portRange(text: string): readonly [number, number] {
+  const [lowest, highest] = /^(\d{1,5})-(\d{1,5})$/.exec(text)?.slice(1).map(Number) ?? [0, 0];
+  if (lowest >= 1 && lowest <= highest && highest <= 65535) return [lowest, highest];
+  throw new InvalidArgumentError("It is two ports from 1 to 65535, the lower first, such as 4000-4999.");
+}
+
 /** A count of at least one. */
 export function count(text: string): number {
   return wholeNumber(text, 1, 1_000_000, "a whole number from 1 to 1000000");
@@ -52,6 +64,16 @@ export function token(text: string): Token {
     throw new Error("A token is visible ASCII without spaces, commas and colons; :ro behind it makes it read only");
   }
   return { token, write: mode === undefined };
+}
+
+/**
+ * A token that says nothing of what it is for.
+ *
+ * @throws {Error} which does not hold what was given
+ */
+export function secret(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new Error("A token is visible ASCII without spaces");
 }
 
 /** Collects the values of a flag that may be repeated. */

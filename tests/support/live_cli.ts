@@ -16,6 +16,8 @@ export interface LiveCli extends AsyncDisposable {
   closeInput(): Promise<void>;
   /** Waits until its standard output matches. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits until its standard error matches. */
+  warned(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends it a signal. */
   kill(signal: Deno.Signal): void;
   /** Its exit code; -1 when a signal ended it. */
@@ -46,6 +48,7 @@ export function startCli(args: readonly string[], settings: ServeSettings = {}):
     closeInput: () => input.close(),
     said: (pattern) =>
       within(() => `${name} says ${pattern}; it said:\n${stdout.text}${stderr.text}`, stdout.match(pattern)),
+    warned: (pattern) => within(() => `${name} warns ${pattern}; it said:\n${stderr.text}`, stderr.match(pattern)),
     kill: (signal) => process.kill(signal),
     get code() {
       return within(

@@ -58,7 +58,7 @@ export async function serve(args: readonly string[], settings: ServeSettings = {
   try {
     const said = (pattern: RegExp) =>
       within(() => `the server says ${pattern}; it said:\n${stderr.text}`, stderr.match(pattern));
-    const [, url, port] = await said(/^sluice \w+: listening on (http:\/\/\S+:(\d+))$/m);
+    const [, url, port] = await said(/^sluice \w+: listening on ((?:http|ws)s?:\/\/\S+:(\d+))$/m);
     return {
       url,
       port: Number(port),

@@ -31,7 +31,7 @@ export type ClientEvents = {
   host: string;
   /** Something was refused: what was asked for, a registration that another owner has now, or the connection. */
   reject: RegistryError;
-  /** A service that was registered here is so no more, without having been freed; `reject` told why. Its id. */
+  /** A service that was registered here is so no more, without having been freed; `reject` tells why. Its id. */
   lost: string;
   /** There is a connection to a hub, of this URL. */
   connect: string;

@@ -255,8 +255,8 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
   /** A registration is not ours any more. */
   #lose(id: string, error: RegistryError): void {
     this.#disown(id);
-    this.emit("reject", error);
     this.emit("lost", id);
+    this.emit("reject", error);
   }
 }
 

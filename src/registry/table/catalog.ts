@@ -114,11 +114,15 @@ export class Catalog {
 
   #tell(change: Change): Change {
     this.#all = undefined;
-    const roles = new Set([undefined, change.service.role]);
-    if (change.type === "update") roles.add(change.before.role);
-    for (const role of roles) {
-      for (const observer of this.#observers.get(role) ?? []) observer(change);
-    }
+    const { role } = change.service;
+    this.#tellThose(undefined, change);
+    this.#tellThose(role, change);
+    if (change.type === "update" && change.before.role !== role) this.#tellThose(change.before.role, change);
     return change;
+  }
+
+  #tellThose(role: string | undefined, change: Change): void {
+    const observers = this.#observers.get(role);
+    if (observers) { for (const observer of observers) observer(change); }
   }
 }

@@ -19,6 +19,8 @@ export class RoleIndex {
   /** Newest first. */
   readonly #groups: Group[] = [];
   readonly #unversioned = new Map<string, Service>();
+  /** What came since somebody asked: many come before the first question, and a place costs the reading of a version. */
+  readonly #coming = new Map<string, Service>();
   /** By the range as it was written; undefined stands for all services, and an empty one for those with a version. */
   readonly #answers = new Map<string | undefined, readonly Service[]>();
   #size = 0;
@@ -27,19 +29,19 @@ export class RoleIndex {
 
   /** How many services there are. */
   get size(): number {
+    this.#settle();
     return this.#size;
   }
 
   /** Adds one, or puts one with the same version and id in its place. */
   put(service: Service): void {
-    const group = this.#groupOf(service.version);
-    if (!group.has(service.id)) this.#size++;
-    group.set(service.id, service);
-    this.#answers.clear();
+    this.#coming.set(service.id, service);
+    if (this.#answers.size > 0) this.#answers.clear();
   }
 
   /** Takes one out. */
   remove({ id, version }: Service): void {
+    this.#settle();
     const group = this.#groupOf(version);
     if (!group.delete(id)) return;
     this.#size--;
@@ -52,10 +54,20 @@ export class RoleIndex {
     const key = range?.raw;
     const known = this.#answers.get(key);
     if (known) return known;
+    this.#settle();
     const found = Object.freeze(range ? this.#inRange(range) : this.#all());
     if (this.#answers.size >= limits.registryAnswersKnown) this.#answers.clear();
     this.#answers.set(key, found);
     return found;
+  }
+
+  #settle(): void {
+    for (const service of this.#coming.values()) {
+      const group = this.#groupOf(service.version);
+      if (!group.has(service.id)) this.#size++;
+      group.set(service.id, service);
+    }
+    this.#coming.clear();
   }
 
   #all(): Service[] {

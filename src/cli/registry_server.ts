@@ -1,0 +1,78 @@
+/** The hub behind `sluice registry listen`, from its start to its end. */
+
+import type { Log, LogFields } from "../log.ts";
+import type { Hub } from "../registry/hub/hub.ts";
+import { registry } from "../registry/registry.ts";
+import type { Service } from "../registry/service.ts";
+import { announce } from "./announce.ts";
+import { connectionsAllowed } from "./connections.ts";
+import type { HubSettings } from "./registry_settings.ts";
+import { INTERRUPTED, StopSignals } from "./signals.ts";
+import { UsageError } from "./usage.ts";
+
+/** What a folder is that nothing can be kept in. */
+const UNUSABLE = [Deno.errors.PermissionDenied, Deno.errors.NotADirectory, Deno.errors.AlreadyExists];
+
+/** Is a hub until a signal asks for the end. */
+export async function serveHub(settings: HubSettings, log: Log): Promise<void> {
+  using signals = new StopSignals();
+  const hub = await open(settings, log);
+  logEvents(hub, log);
+  const { hostname, tls } = settings;
+  announce("registry", { hostname, port: hub.port! }, tls ? "wss" : "ws");
+  if (hub.seaportPort !== undefined) announce("registry", { hostname, port: hub.seaportPort }, "seaport");
+  await signals.told;
+  const hurried = new Promise<void>((resolve) => signals.hurry.addEventListener("abort", () => resolve()));
+  await Promise.race([hub.close(), hurried]);
+  if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
+}
+
+async function open(settings: HubSettings, log: Log): Promise<Hub> {
+  try {
+    return await registry({ ...settings, connections: connectionsAllowed(), log });
+  } catch (error) {
+    throw explain(error, settings);
+  }
+}
+
+/** What can't be had, and what to do instead. */
+function explain(error: unknown, { dir, port, seaportPort }: HubSettings): unknown {
+  if (error instanceof RangeError) return new UsageError(error.message, { cause: error });
+  if (error instanceof Deno.errors.AddrInUse) {
+    const ports = seaportPort ? `Port ${port} or ${seaportPort}` : `Port ${port}`;
+    return new Error(`${ports} is taken: end what listens there, or choose another one`, { cause: error });
+  }
+  if (error instanceof Deno.errors.Busy) {
+    const advice = "end that one, or name another folder with --data";
+    return new Error(`Cannot keep services in ${dir}: another hub has it; ${advice}`, { cause: error });
+  }
+  if (dir !== undefined && UNUSABLE.some((kind) => error instanceof kind)) {
+    const why = (error as Error).message;
+    return new Error(`Cannot keep services in ${dir}: ${why}; name another folder with --data`, { cause: error });
+  }
+  return error;
+}
+
+/** Writes to the log what happens to services and between hubs; clients that only look are many, and are nobody's concern. */
+function logEvents(hub: Hub, log: Log): void {
+  hub.addEventListener("register", ({ detail }) => log("info", `register ${nameOf(detail)}`, fieldsOf(detail)));
+  hub.addEventListener("free", ({ detail }) => log("info", `free ${nameOf(detail)}`, fieldsOf(detail)));
+  hub.addEventListener("reject", ({ detail: { error, address } }) => {
+    log("warn", `reject: ${error.message}`, { code: error.code, address });
+  });
+  hub.addEventListener("timeout", ({ detail: { kind, address } }) => log("warn", `timeout of a ${kind}`, { address }));
+  hub.addEventListener("connect", ({ detail: { kind, address } }) => {
+    if (kind === "hub") log("info", "connected to a hub", { address });
+  });
+  hub.addEventListener("disconnect", ({ detail: { kind, address } }) => {
+    if (kind === "hub") log("info", "lost a hub", { address });
+  });
+}
+
+function nameOf({ role, version }: Service): string {
+  return version === undefined ? role : `${role}@${version}`;
+}
+
+function fieldsOf({ id, host, port }: Service): LogFields {
+  return { id, host, port };
+}

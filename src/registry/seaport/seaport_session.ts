@@ -10,7 +10,7 @@ import type { Session } from "../hub/registrar.ts";
 import { RegistryError } from "../registry_error.ts";
 import { Claims, notOwner, type SeaportHub } from "./claims.ts";
 import { isHeard, toMeta } from "./documents.ts";
-import { Feed, type News } from "./feed.ts";
+import { Feed, type News, type Telling } from "./feed.ts";
 import { LineReader, type Meta, type SeaportRow, writeLine } from "./lines.ts";
 
 /** Who a client is. */
@@ -169,7 +169,7 @@ export class SeaportSession implements Session {
     return text;
   }
 
-  #textOf({ id, service, replaces, isOld }: Extract<ReturnType<Feed["next"]>, { readonly type: "service" }>): string {
+  #textOf({ id, service, replaces, isOld }: Telling): string {
     if (this.#claims.waitsFor(id)) return "";
     const isOwn = this.#claims.holds(id);
     if (isOwn && isOld) return "";
@@ -185,7 +185,7 @@ export class SeaportSession implements Session {
   /** Clients hand on what they are told is gone, to where they have it from, too. */
   #expectEcho(id: string): void {
     this.#echoes.add(id);
-    if (this.#echoes.size <= limits.seaportEchoes) return;
-    for (const oldest of this.#echoes) return void this.#echoes.delete(oldest);
+    const [oldest] = this.#echoes;
+    if (this.#echoes.size > limits.seaportEchoes) this.#echoes.delete(oldest);
   }
 }

@@ -100,9 +100,18 @@ async function processesWhere(field: keyof typeof STAT_FIELDS, value: number): P
 }
 
 /** Peak resident memory of the processes, summed, in bytes. Pages they share count once for each. */
-export async function peakRssBytes(pids: readonly number[]): Promise<number> {
+export function peakRssBytes(pids: readonly number[]): Promise<number> {
+  return memoryBytes(pids, /^VmHWM:\s+(\d+)/m);
+}
+
+/** Resident memory of the processes now, as `peakRssBytes`. */
+export function residentBytes(pids: readonly number[]): Promise<number> {
+  return memoryBytes(pids, /^VmRSS:\s+(\d+)/m);
+}
+
+async function memoryBytes(pids: readonly number[], line: RegExp): Promise<number> {
   const statuses = await Promise.all(pids.map((pid) => Deno.readTextFile(`/proc/${pid}/status`)));
-  return statuses.reduce((sum, status) => sum + 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0), 0);
+  return statuses.reduce((sum, status) => sum + 1024 * Number(line.exec(status)?.[1] ?? 0), 0);
 }
 
 /** Runs a command to its end and returns its standard output; throws with its standard error if it fails. */

@@ -24,6 +24,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   curl: "curl",
   "redis-server": "redis-server",
   "nats-server": "nats-server",
+  etcd: "etcd-server",
 };
 
 /** Installs what is missing, as root; otherwise says what to install. */

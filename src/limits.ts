@@ -221,9 +221,17 @@ export const limits = {
   registryNameChars: 256,
   /** What services are looked for by, characters: a range is as long as somebody types it. */
   registryPatternChars: 512,
-  /** Patterns that are kept read, and answers that are kept found for one role. */
-  registryPatternsKnown: 10_000,
+  /** Alternatives and comparisons of one range: read, each takes some hundred times its characters. */
+  registryRangeParts: 32,
+  /** Patterns that are kept read, and how long they are at most: what is longer is rarely asked twice. */
+  registryPatternsKnown: 1000,
+  registryPatternKnownChars: 64,
+  /** Answers that are kept found for one role, */
   registryAnswersKnown: 64,
+  /** and how many services they hold together, 8 bytes each, unless one alone has more. */
+  registryAnswersServices: 64 * 1024,
+  /** Answers of one hub that are kept as bytes: the short ones, which are asked for often. */
+  registryAnswersBytes: 8 * MiB,
   /** Metadata of one service as JSON, characters: every client of a registry has those of all. */
   registryMetadataChars: 16 * KiB,
   /** Deeper is an attack on the parsers of others. */
@@ -232,14 +240,26 @@ export const limits = {
   registryServicesOfClient: 10_000,
   /** Services of one registry in all. */
   registryServices: 200_000,
-  /** Events that a slow follower is kept; then it is given all services again. */
-  registryWatchEvents: 10_000,
-  /** Changes of a hub that are kept, at least, for peers that missed some. */
+  /** Events that a slow follower is kept, each with a service that may be gone; then it is given all services again. */
+  registryWatchEvents: 1024,
+  /** Changes of a hub that are kept for peers that missed some, and their characters. */
   registryRecentChanges: 1024,
+  registryRecentChars: 4 * MiB,
+  /** What waits for one peer, messages and their characters: what is left out is asked for later. */
+  registryPeerMessages: 2048,
+  registryPeerChars: 16 * MiB,
   /** How many timeouts long a hub that was given up is remembered: nobody has old news of it by then. */
   registryGoneTimeouts: 10,
   /** How long both sides of a registry's connection may take to say who they are. */
   registryHelloMs: 10_000,
+  /** How long the other side may take to answer that a connection is to end: an answer is one small frame. */
+  registryCloseMs: 1000,
+  /** How far a hub's clock may be from ours, a century: a board without a clock of its own begins in 1970. */
+  registryClockMs: 100 * 365 * 24 * 3600 * 1000,
+  /** Services that a client takes from its hub: hubs that were apart may have some more together than one has. */
+  registryServicesSeen: 250_000,
+  /** How long a client waits before it asks a hub again for a service that the hub has refused to have once more. */
+  registryAskAgainMs: 15_000,
   /** One message: a service with all its metadata in UTF-8, and some more. */
   registryFrameBytes: 1 * MiB,
   /** What a message that holds many services has of them, characters; it ends with the one that goes beyond. */
@@ -248,8 +268,9 @@ export const limits = {
   registryWaitingBytes: 8 * MiB,
   /** What a follower is sent ahead of what it takes; more waits in the log that all followers share. */
   registryAheadBytes: 256 * KiB,
-  /** Messages of changes in that log; who is further behind is sent all services again. */
+  /** Messages of changes in that log, and their characters; who is further behind is sent all services again. */
   registryLogMessages: 2048,
+  registryLogChars: 16 * MiB,
   /** How far the time of a signature may be from that of the hub. */
   registrySkewMs: 300_000,
   /** Hubs that are known at one. */
@@ -258,14 +279,18 @@ export const limits = {
   registryHeartbeatMsMin: 50,
   /** How long none may come: a day is as good as never. */
   registryTimeoutMsMax: 24 * 3600 * 1000,
-  /** How long a hub is called that others told of and that does not answer. */
-  registryForgetMs: 24 * 3600 * 1000,
-  /** How often rows that changed are written to the disk. */
+  /** How long a hub is called that others told of and that does not answer; one that was named as a peer is for ever. */
+  registryForgetMs: 600_000,
+  /** How often rows that changed are written to the disk, */
   registrySaveMs: 100,
+  /** and how often it is tried again with those that could not be. */
+  registrySaveAgainMs: 5000,
   /** How often a service is asked whether it is there, */
   registryCheckMs: 5000,
-  /** and how often it may be at most. */
+  /** how often it may be at most, */
   registryCheckMsMin: 500,
+  /** and at least: seldomer says nothing, and a timer of more than 24 days fires at once. */
+  registryCheckMsMax: 24 * 3600 * 1000,
   /** How long its answer may take. */
   registryCheckAnswerMs: 5000,
   /** Answers in a row that have to fail until it is taken for gone. */

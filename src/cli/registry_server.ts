@@ -2,6 +2,7 @@
 
 import type { Log, LogFields } from "../log.ts";
 import type { Hub } from "../registry/hub/hub.ts";
+import { FolderError } from "../registry/hub/row_keeper.ts";
 import { registry } from "../registry/registry.ts";
 import type { Service } from "../registry/service.ts";
 import { announce } from "./announce.ts";
@@ -9,9 +10,6 @@ import { connectionsAllowed } from "./connections.ts";
 import type { HubSettings } from "./registry_settings.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
 import { UsageError } from "./usage.ts";
-
-/** What a folder is that nothing can be kept in. */
-const UNUSABLE = [Deno.errors.PermissionDenied, Deno.errors.NotADirectory, Deno.errors.AlreadyExists];
 
 /** Is a hub until a signal asks for the end. */
 export async function serveHub(settings: HubSettings, log: Log): Promise<void> {
@@ -46,9 +44,8 @@ function explain(error: unknown, { dir, port, seaportPort }: HubSettings): unkno
     const advice = "end that one, or name another folder with --data";
     return new Error(`Cannot keep services in ${dir}: another hub has it; ${advice}`, { cause: error });
   }
-  if (dir !== undefined && UNUSABLE.some((kind) => error instanceof kind)) {
-    const why = (error as Error).message;
-    return new Error(`Cannot keep services in ${dir}: ${why}; name another folder with --data`, { cause: error });
+  if (error instanceof FolderError) {
+    return new Error(`${error.message}; or name another folder with --data`, { cause: error });
   }
   return error;
 }

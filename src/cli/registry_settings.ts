@@ -59,7 +59,7 @@ export function settleHub(port: number | undefined, keys: readonly string[], fla
     timeoutMs: flags.timeout,
     advertise: flags.advertise,
     tls: readTls(flags),
-    peerCa: flags.ca === undefined ? undefined : Deno.readTextFileSync(flags.ca),
+    peerCa: flags.ca === undefined ? undefined : readPem("--ca", flags.ca),
     origins: flags.origin,
   };
 }
@@ -90,5 +90,14 @@ function keysOf(files: readonly string[], isAdmin: boolean): AuthorizedKey[] {
 function readTls({ tlsCert, tlsKey }: ListenFlags): RegistryOptions["tls"] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) throw new UsageError("--tls-cert and --tls-key need each other");
-  return { cert: Deno.readTextFileSync(tlsCert), key: Deno.readTextFileSync(tlsKey) };
+  return { cert: readPem("--tls-cert", tlsCert), key: readPem("--tls-key", tlsKey) };
+}
+
+/** @throws {Error} naming the flag */
+function readPem(flag: string, path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw new Error(`Cannot use ${flag} ${path}: ${(cause as Error).message}; name a file of PEM`, { cause });
+  }
 }

@@ -34,7 +34,7 @@ export interface ForwardOptions {
   readonly hostField?: string;
   /** How long to wait for a connection, milliseconds. */
   readonly connectMs?: number;
-  /** How long to wait for the answer's head, or for the upstream to take more of the body, milliseconds. */
+  /** How long to wait for a head, for the upstream to take more of the body, and for the rest of a tunnel, milliseconds. */
   readonly headMs?: number;
   /** Where connections are kept for requests without a body. Default: each request has one of its own. */
   readonly pool?: UpstreamPool;
@@ -138,7 +138,8 @@ async function toTunnel(
   const call = callOf(request, target, options, true);
   const answer = await exchange(call, oneConnection());
   if (!answer.switched) return toResponse(request, answer, onEnd);
-  return tunnel({ incoming: answer.incoming, ...answer.switched }, call.connectMs, onEnd);
+  const patience = { untakenMs: call.connectMs, quietMs: call.headMs };
+  return tunnel({ incoming: answer.incoming, ...answer.switched }, patience, onEnd);
 }
 
 function toResponse(request: Request, answer: UpstreamAnswer, onEnd: () => void): Response {

@@ -13,7 +13,7 @@ const HOP_BY_HOP = new Set([
 const REQUEST_ONLY = new Set(["host", "content-length", "expect", "proxy"]);
 
 /** What tells an upstream who asked: anybody could have written it, unless whoever stands before us is trusted. */
-const SAYS_WHO = /^(?:x-forwarded-.*|forwarded|x-real-ip)$/;
+const SAYS_WHO = /^(?:(?:x-)?forwarded(?:-.*)?|(?:.*-)?(?:real|client|connecting)-ip)$/;
 
 /** How we are named in `Via` (RFC 9110 §7.6.3). */
 const VIA = "1.1 sluice";
@@ -36,8 +36,9 @@ export function requestFields(request: Request, options: RequestFieldsOptions): 
   const fields: Record<string, string> = { host: options.host };
   const named = namedByConnection(headers.get("connection"));
   headers.forEach((value, name) => {
-    if (HOP_BY_HOP.has(name) || REQUEST_ONLY.has(name) || named?.has(name)) return;
-    if (!options.trustForwarded && SAYS_WHO.test(name)) return;
+    const taken = takenFor(name);
+    if (HOP_BY_HOP.has(taken) || REQUEST_ONLY.has(taken) || named?.has(name)) return;
+    if (SAYS_WHO.test(taken) && (taken !== name || !options.trustForwarded)) return;
     fields[name] = value;
   });
   if (options.client) fields["x-forwarded-for"] = appended(fields["x-forwarded-for"], options.client);
@@ -45,6 +46,11 @@ export function requestFields(request: Request, options: RequestFieldsOptions): 
   fields["x-forwarded-host"] ??= headers.get("host") ?? options.host;
   fields.via = appended(fields.via, VIA);
   return Object.assign(fields, options.framing);
+}
+
+/** The name that one may be taken for: to a CGI or WSGI program `X_Forwarded_For` is the same variable as `X-Forwarded-For`. */
+function takenFor(name: string): string {
+  return name.replace(/[^a-z0-9]/g, "-");
 }
 
 /**

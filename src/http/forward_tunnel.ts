@@ -15,15 +15,22 @@ export interface TunnelEnd {
   readonly head: Buffer;
 }
 
+/** How long a tunnel is waited for, milliseconds. */
+export interface TunnelPatience {
+  /** Until somebody joins the client's connection to the upstream's. */
+  readonly untakenMs: number;
+  /** While one side has ended and the other is quiet. */
+  readonly quietMs: number;
+}
+
 /**
  * The answer that joins the client's connection to the upstream's.
  *
- * @param untakenMs how long it keeps the upstream's when nobody joins them
  * @param onEnd told once, when the upstream's connection has closed
  */
 export function tunnel(
   { incoming, socket: upstream, head }: TunnelEnd,
-  untakenMs: number,
+  { untakenMs, quietMs }: TunnelPatience,
   onEnd: () => void,
 ): Response {
   upstream.on("error", () => {/* "close" follows */});
@@ -44,8 +51,8 @@ export function tunnel(
     client.write(switchingHead(incoming), "latin1");
     if (head.byteLength > 0) client.write(head);
     if (taken.head.byteLength > 0) upstream.write(taken.head);
-    join(client, upstream);
-    join(upstream, client);
+    join(client, upstream, quietMs);
+    join(upstream, client, quietMs);
   });
 }
 
@@ -56,9 +63,11 @@ function switchingHead(incoming: IncomingMessage): string {
 }
 
 /** One direction: bytes with back-pressure, the end, and what becomes of the other one when this one closes. */
-function join(from: Socket, to: Socket): void {
+function join(from: Socket, to: Socket, quietMs: number): void {
   from.setKeepAlive(true, limits.tunnelProbeMs);
   from.pipe(to);
+  // The other side may have more to say, or may never notice that it talks to nobody.
+  from.once("end", () => to.setTimeout(quietMs, () => to.destroy()));
   from.once("close", (hasFailed: boolean) => {
     if (hasFailed) return void to.destroy();
     // What has come for it is still sent, but whoever reads nothing is not waited for.

@@ -98,7 +98,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const connection = connections.get(incoming.socket);
     (outgoing as Announcing)._keepAliveTimeout = limits.keepAliveMs;
-    if (connection) exchange(handler, incoming, outgoing, connection, options);
+    if (connection) guard(exchange(handler, incoming, outgoing, connection, options), incoming.socket);
   });
   server.on("connection", (socket: Socket) => {
     if (accepted.size >= (options.connections ?? Infinity)) return void socket.destroy();
@@ -108,7 +108,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   if (options.upgrade) {
     server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
       const connection = connections.get(socket);
-      if (connection) exchangeOrHandOver(handler, incoming, { socket, head, connection }, options);
+      if (connection) guard(exchangeOrHandOver(handler, incoming, { socket, head, connection }, options), socket);
     });
   }
   await listen(server, options);
@@ -160,7 +160,12 @@ function listen(server: Server, options: ServeOptions): Promise<void> {
   });
 }
 
-/** One request and its answer. It never rejects: whatever fails ends in an answer or in a cut connection. */
+/** Whatever nobody foresaw ends the connection it happened on, and not the process. */
+function guard(exchanged: Promise<void>, socket: Socket): void {
+  exchanged.catch(() => socket.destroy());
+}
+
+/** One request and its answer: whatever fails ends in an answer or in a cut connection. */
 async function exchange(
   handler: Handler,
   incoming: IncomingMessage,
@@ -190,6 +195,9 @@ interface Offer {
   readonly connection: Connection;
 }
 
+/** Where node:http finds the answer that a connection carries. */
+type Carrying = Socket & { readonly _httpMessage?: ServerResponse | null };
+
 /** The same for a request whose connection the handler may take over. Whatever the answer, it is the connection's last. */
 async function exchangeOrHandOver(
   handler: Handler,
@@ -198,8 +206,9 @@ async function exchangeOrHandOver(
   options: ServeOptions,
 ): Promise<void> {
   const started = performance.now();
-  connection.requests++; // for ever: a connection taken over is never idle
   socket.on("error", () => {/* "close" follows; without a listener it would end the process */});
+  if (!await isFree(socket, connection)) return void socket.destroy();
+  connection.requests++; // a connection taken over is never idle
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   outgoing.assignSocket(socket);
@@ -213,7 +222,9 @@ async function exchangeOrHandOver(
   }
   const takeover = takeoverOf(response);
   if (!takeover) {
+    leaveWithClient(socket, outgoing);
     const sent = await sendResponse(response, incoming, outgoing);
+    connection.requests--; // who takes nothing of the answer is idle
     socket.destroySoon();
     return report(incoming, connection, options, { ...sent, started, status: response.status, response });
   }
@@ -229,6 +240,26 @@ async function exchangeOrHandOver(
   } catch {
     socket.destroy(); // the only answer that is left
   }
+}
+
+/**
+ * Waits until the answers before are out. False when one is still to be made: it might take for ever, and nothing would
+ * tell that the client has left, because node:http reads no more of a connection whose request asks for an upgrade.
+ */
+async function isFree(socket: Carrying, connection: Connection): Promise<boolean> {
+  if (connection.requests > 0) return false;
+  for (let answer = socket._httpMessage; answer && !socket.destroyed; answer = socket._httpMessage) {
+    await new Promise((resolve) => answer!.once("close", resolve));
+  }
+  return !socket.destroyed;
+}
+
+/** Reads on for node:http, which reads no more, so that a client that leaves before it has its answer is noticed. */
+function leaveWithClient(socket: Socket, outgoing: ServerResponse): void {
+  socket.once("end", () => {
+    if (!outgoing.writableEnded) outgoing.destroy();
+  });
+  socket.resume();
 }
 
 async function ask(handler: Handler, request: Request, { address }: Connection): Promise<Response> {

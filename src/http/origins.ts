@@ -13,14 +13,20 @@ import { fieldOfRequest } from "./served_request.ts";
  *
  * @param origins those that may ask besides pages of this machine and those under an IP address of the server, such as
  *   `https://app.example`; `*` for all
+ * @param names hosts that are the server's own, under whatever port: nobody else can let them point elsewhere
  */
-export function guardOrigins(handler: Handler, origins: readonly string[] = []): Handler {
+export function guardOrigins(
+  handler: Handler,
+  origins: readonly string[] = [],
+  names: readonly string[] = [],
+): Handler {
   if (origins.includes("*")) return handler;
   const allowed = new Set(origins.map((origin) => new URL(origin).origin));
   const hosts = new Set([...allowed].map((origin) => new URL(origin).host));
+  const own = new Set(names.map((name) => name.toLowerCase()));
   return (request, info) => {
     const host = hostOf(request.url);
-    if (!isAddress(host) && !hosts.has(host)) {
+    if (!isAddress(host) && !hosts.has(host) && !own.has(nameOf(host))) {
       return refuse(`The server is not known as ${host}: allow it with --origin http://${host}`);
     }
     const origin = fieldOfRequest(request, "origin");
@@ -40,6 +46,11 @@ function hostOf(url: string): string {
   const start = url.indexOf("//") + 2;
   const end = url.slice(start).search(/[/?#]/);
   return end === -1 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** A host without its port. */
+function nameOf(host: string): string {
+  return host.replace(/:\d+$/, "").toLowerCase();
 }
 
 /** A host that nobody else can let point to this machine. */

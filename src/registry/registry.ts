@@ -3,6 +3,7 @@
 import { limits } from "../limits.ts";
 import { silent } from "../log.ts";
 import { Hub } from "./hub/hub.ts";
+import { urlHost } from "./hub/own_address.ts";
 import { HubCore } from "./hub/hub_core.ts";
 import type { RegistryOptions } from "./hub/hub_options.ts";
 
@@ -12,25 +13,34 @@ import type { RegistryOptions } from "./hub/hub_options.ts";
  * @throws {Deno.errors.AddrInUse} when the port is taken
  * @throws {Deno.errors.Busy} when another process has the folder
  * @throws {RangeError} for times that can't be
- * @throws {TypeError} for a seaport port together with a token
+ * @throws {TypeError} for a seaport port together with a token, and for an advertised host that is none
  */
 export async function registry(options: RegistryOptions = {}): Promise<Hub> {
-  const { heartbeatMs = 15_000, timeoutMs = 3 * heartbeatMs, dir, clock = Date.now, log = silent, signal } = options;
+  const { heartbeatMs = 15_000, timeoutMs = 3 * heartbeatMs, dir, clock = Date.now, log = silent, signal, advertise } =
+    options;
   const least = limits.registryHeartbeatMsMin;
-  if (!(heartbeatMs >= least) || !(timeoutMs > heartbeatMs) || timeoutMs > limits.registryTimeoutMsMax) {
+  const areWhole = Number.isSafeInteger(heartbeatMs) && Number.isSafeInteger(timeoutMs);
+  if (!areWhole || heartbeatMs < least || timeoutMs <= heartbeatMs || timeoutMs > limits.registryTimeoutMsMax) {
     throw new RangeError(
-      `Cannot use a heartbeat of ${heartbeatMs} ms with a timeout of ${timeoutMs} ms: the heartbeat is ${least} ms at ` +
-        `least, and the timeout is longer, and ${limits.registryTimeoutMsMax} ms at most`,
+      `Cannot use a heartbeat of ${heartbeatMs} ms with a timeout of ${timeoutMs} ms: they are whole numbers, the ` +
+        `heartbeat is ${least} ms at least, and the timeout is longer, and ${limits.registryTimeoutMsMax} ms at most`,
     );
   }
   if (options.seaportPort !== undefined && options.queryToken !== undefined) {
     throw new TypeError("Cannot open a port for seaport clients: they can't show the token that the hub asks for");
+  }
+  if (
+    advertise !== undefined &&
+    !(/^[^\s/?#@%]+$/.test(advertise) && URL.parse(`ws://${urlHost(advertise)}`)?.port === "")
+  ) {
+    throw new TypeError(`Cannot advertise ${JSON.stringify(advertise)}: it is a host or an address, without a port`);
   }
   signal?.throwIfAborted();
   const core = await HubCore.open({ dir, heartbeatMs, timeoutMs, clock, log });
   const hub = new Hub(core, { ...options, heartbeatMs, timeoutMs });
   try {
     if (options.port !== undefined) await hub.listen(options.port);
+    signal?.throwIfAborted(); // an abort while it was starting has told nobody
   } catch (error) {
     await hub.close();
     throw error;

@@ -203,11 +203,14 @@ Deno.test("--data keeps services over a restart, for one hub at a time", async (
 });
 
 Deno.test("a port that is taken, and a folder that is none, end with 1 and what to do", async () => {
-  await using folder = await makeFolder({ "file": "" });
+  await using folder = await makeFolder({ "file": "", "registry.kv": "x".repeat(9000) });
   await using hub = await listen();
   const cases: [args: string[], message: RegExp][] = [
     [[String(hub.port)], /^sluice: Port \d+ is taken: end what listens there, or choose another one\n$/],
     [["0", "--data", folder.file("file")], /^sluice: Cannot keep services in .*file: .*--data\n$/],
+    [["0", "--data", folder.path], /^sluice: Cannot keep services in .*registry\.kv: .*damaged; .*--data\n$/],
+    [["0", "--data", folder.file("file/below")], /^sluice: Cannot keep services in .*below: .*--data\n$/],
+    [["0", "--ca", folder.file("none.pem")], /^sluice: Cannot use --ca .*none\.pem: .* name a file/],
     [["0", folder.file("none.pem")], /^sluice: .*none\.pem/],
     [["0", folder.file("file")], /^sluice: Cannot use the keys of .*file: there is no key in it/],
     [["0", "--peer", "two words"], /^sluice: .*two words.* as a hub/],

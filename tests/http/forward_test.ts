@@ -34,10 +34,12 @@ Deno.test("a request arrives with what is meant for the upstream, and nothing of
   await using server = await front(upstream);
   const named = "Connection: close, X-Named\r\nX-Named: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nTrailer: x\r\n";
   const forged = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Port: 1\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n";
+  const alike =
+    "X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Proto: https\r\nX_Real_IP: 6.6.6.6\r\nTrue-Client-IP: 6.6.6.6\r\n";
   const dropped = "Proxy: http://evil\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\nExpect: 100-continue\r\n";
   await said(
     server.url,
-    `GET /a%20b/?c=d&e HTTP/1.1\r\nHost: shop.example\r\nVia: 1.0 cache\r\nX-A: b\r\n${named}${forged}${dropped}\r\n`,
+    `GET /a%20b/?c=d&e HTTP/1.1\r\nHost: shop.example\r\nVia: 1.0 cache\r\nX-A: b\r\n${named}${forged}${alike}${dropped}\r\n`,
   );
   equal(heads[0].split("\r\n")[0], "GET /a%20b/?c=d&e HTTP/1.1");
   deepEqual(fieldsOf(heads[0]), [
@@ -58,7 +60,7 @@ Deno.test("what a trusted proxy says of the client is passed on, and Host may be
     socket.end(OK);
   });
   await using server = await front(upstream, { trustForwarded: true, hostField: "inner" });
-  const trusted =
+  const trusted = "X_Forwarded_For: 6.6.6.6\r\n" +
     "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer\r\nForwarded: a\r\n";
   await said(server.url, `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${trusted}\r\n`);
   deepEqual(fieldsOf(heads[0]), [

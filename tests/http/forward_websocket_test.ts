@@ -135,6 +135,40 @@ Deno.test("one side may end and still hear the other", async () => {
   equal(await client.rest(), "last words");
 });
 
+Deno.test("an upstream that takes no notice of the client's end is given up when it is quiet", async () => {
+  await using upstream = await switching();
+  await using server = await front(upstream, { headMs: 1000 });
+  using client = await RawClient.connect(server.url);
+  await client.send(OFFER);
+  await client.head();
+  const { socket } = upstream.connections[0];
+  socket.allowHalfOpen = true;
+  await client.closeWrite();
+  for (let i = 0; i < 6; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    socket.write("on and on");
+  }
+  equal(server.ended, 0);
+  await until("it has ended", () => server.ended === 1);
+  equal(await client.rest(), "on and on".repeat(6));
+});
+
+Deno.test("a client that leaves an upstream's endless refusal is noticed", async () => {
+  await using upstream = await rawUpstream(({ socket }) => {
+    socket.write(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    );
+  });
+  await using server = await front(upstream);
+  using client = await RawClient.connect(server.url);
+  await client.send(OFFER);
+  await client.until("abc");
+  equal(server.ended, 0);
+  client[Symbol.dispose]();
+  await until("it has ended", () => server.ended === 1);
+  await until("the upstream's connection is closed", () => upstream.connections[0].isClosed);
+});
+
 Deno.test("neither side is read faster than the other takes it", async () => {
   await using upstream = await switching();
   await using server = await front(upstream, { headMs: 300 });

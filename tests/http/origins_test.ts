@@ -38,3 +38,13 @@ Deno.test("all origins can be allowed", async () => {
   const open = guardOrigins(() => new Response("here"), ["*"]);
   equal((await open(new Request("http://a.example/", { headers: { origin: "https://b.example" } }))).status, 200);
 });
+
+Deno.test("a server's own name is answered under any port, for requests and for its pages", async () => {
+  const named = guardOrigins(() => new Response("here"), [], ["Hub.example"]);
+  const statusOf = async (url: string, origin: string) =>
+    (await named(new Request(url, { headers: { origin } }))).status;
+  equal((await named(new Request("http://hub.example:9090/"))).status, 200);
+  equal(await statusOf("http://hub.example/", "http://hub.example"), 200);
+  equal(await statusOf("http://hub.example/", "http://evil.example"), 403);
+  equal((await named(new Request("http://hub.example.evil.example/"))).status, 403);
+});

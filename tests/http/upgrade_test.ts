@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { connect, type Socket } from "node:net";
+import { bytesResponse } from "../../src/http/bytes_response.ts";
 import { problem } from "../../src/http/problem.ts";
 import type { Handler } from "../../src/http/handler.ts";
 import { canUpgrade, takeOver } from "../../src/http/upgrade.ts";
@@ -133,6 +134,70 @@ Deno.test("an offer that is refused gets an ordinary answer, the last of its con
     await until("the access is told", () => server.accesses.length === 1);
     deepEqual([server.accesses[0].status, server.accesses[0].complete], [Number(status), true]);
   }
+});
+
+Deno.test("an offer behind a request whose answer is still to be made ends its connection, and no other", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const handler: Handler = (request, info) => {
+    if (!request.url.endsWith("/slow")) return echo()(request, info);
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    return aborted.promise.then(() => new Response("too late"));
+  };
+  await using server = await listen(handler, { upgrade: true });
+  using client = await RawClient.connect(server.url);
+  await client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + OFFER);
+  equal(await client.rest(), "");
+  await within("the slow request is told", aborted.promise);
+  equal(await (await fetch(server.url)).text(), "plain GET null");
+});
+
+Deno.test("an offer behind answers that are still on their way is taken when they are out", async () => {
+  const count = 100;
+  const body = new Uint8Array(64 * 1024);
+  let made = 0;
+  const handler: Handler = (request, info) => {
+    if (canUpgrade(request)) return echo()(request, info);
+    made++;
+    return bytesResponse(body, {});
+  };
+  await using server = await listen(handler, { upgrade: true });
+  using client = await RawClient.connect(server.url);
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await until("the first answer is made", () => made === 1);
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(count - 1));
+  const sending = client.send(OFFER);
+  for (let i = 0; i < count; i++) {
+    const head = await client.head();
+    equal(head.status, 200);
+    await client.exactly(Number(head.headers["content-length"]));
+  }
+  equal(await client.until("\r\n\r\n"), SWITCHED);
+  await sending;
+});
+
+Deno.test("a client that leaves an answer to its offer that has no end is noticed", async () => {
+  const aborted = Promise.withResolvers<void>();
+  const handler: Handler = (request) => {
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
+        request.signal.addEventListener("abort", () => {
+          controller.error(request.signal.reason);
+          aborted.resolve();
+        });
+      },
+    });
+    return new Response(body);
+  };
+  await using server = await listen(handler, { upgrade: true });
+  using client = await RawClient.connect(server.url);
+  await client.send(OFFER);
+  await client.until("data: 1\n\n");
+  await client.send("what nobody asked for");
+  client[Symbol.dispose]();
+  await within("its request is aborted", aborted.promise);
+  await until("the access is told", () => server.accesses.length === 1);
+  equal(server.accesses[0].complete, false);
 });
 
 Deno.test("an offer whose head can't be passed on is answered as any other request", async () => {

@@ -29,9 +29,12 @@ export type ClientEvents = {
   free: Service;
   /** The address under which the hub sees this process. */
   host: string;
-  /** Something was refused: what was asked for, a registration that another owner has now, or the connection. */
+  /**
+   * Something was refused: the connection, or a registration over a new connection. That one is asked for again, unless
+   * it is told as `lost` too.
+   */
   reject: RegistryError;
-  /** A service that was registered here is so no more, without having been freed; `reject` tells why. Its id. */
+  /** A service that was registered here belongs to another owner, or can't be; `reject` tells why. Its id. */
   lost: string;
   /** There is a connection to a hub, of this URL. */
   connect: string;

@@ -3,7 +3,7 @@
 import { limits } from "../../limits.ts";
 import { backoffMs, pause } from "../../net/backoff.ts";
 import { type Call, type Caller, dial, hubUrl } from "../wire/dial.ts";
-import type { LinkEnd } from "../wire/link.ts";
+import { type LinkEnd, REFUSED } from "../wire/link.ts";
 
 /** What happens to it. */
 export interface ConnectionEvents {
@@ -37,9 +37,9 @@ export class HubConnection {
     this.#running = this.#run();
   }
 
-  /** Hubs are known besides those that were given. */
-  tell(urls: readonly string[]): void {
-    this.#told = urls.filter((url) => typeof url === "string" && URL.canParse(url)).map(hubUrl);
+  /** Hubs are known besides those that were given: a list of URLs, if a hub says what is right. */
+  tell(urls: unknown): void {
+    this.#told = Array.isArray(urls) ? urls.slice(0, limits.registryHubs).flatMap(readUrl) : [];
   }
 
   /** Ends it. */
@@ -54,15 +54,28 @@ export class HubConnection {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const call = await dial(url, { ...this.#caller, incarnation: (time) => this.#next(time), signal });
-        failures = 0;
-        this.#events.onUp(call, url);
-        this.#events.onDown(await call.link.closed, url);
+        const { code } = await this.#hold(call, url);
+        // A hub with which we can't talk is called no oftener than one that is not there.
+        if (code !== REFUSED) failures = 0;
       } catch (error) {
         if (!signal.aborted) this.#events.onFailure(error as Error, url);
       }
       url = this.#after(url);
       const { registryBackoffMs: firstMs, registryBackoffMsMax: mostMs } = limits;
       await pause(backoffMs(failures, { firstMs, mostMs }), signal).catch(() => {}); // closed: the loop sees it
+    }
+  }
+
+  async #hold(call: Call, url: string): Promise<LinkEnd> {
+    const { link } = call;
+    try {
+      this.#events.onUp(call, url);
+      const end = await link.closed;
+      this.#events.onDown(end, url);
+      return end;
+    } finally {
+      link.cut(); // it may be on its way to its end, or `onUp` has failed
+      await link.gone;
     }
   }
 
@@ -74,5 +87,13 @@ export class HubConnection {
   #after(url: string): string {
     const all = [...new Set([...this.#given, ...this.#told])];
     return all[(all.indexOf(url) + 1) % all.length];
+  }
+}
+
+function readUrl(value: unknown): readonly string[] {
+  try {
+    return typeof value === "string" ? [hubUrl(value)] : [];
+  } catch {
+    return []; // it can't be called, whoever told of it
   }
 }

@@ -1,8 +1,10 @@
 /** A client's copy of all services, as its hub tells them. */
 
+import { limits } from "../../limits.ts";
+import { RegistryError } from "../registry_error.ts";
 import type { Service } from "../service.ts";
 import { Catalog } from "../table/catalog.ts";
-import { isRecord } from "../table/document.ts";
+import { isRecord, isService } from "../table/document.ts";
 import type { Message } from "../wire/read_message.ts";
 
 /** The copy. It stays as it was while there is no connection. */
@@ -17,9 +19,10 @@ export class Mirror {
   }
 
   /**
-   * Takes what a hub says of services.
+   * Takes what a hub says of services; what can be no service is left out.
    *
    * @returns true when they are all there
+   * @throws {RegistryError} `limit`
    */
   take(message: Message): boolean {
     if (message.type === "rows") this.#addRows(message);
@@ -30,15 +33,21 @@ export class Mirror {
 
   #addRows({ first, services }: Message): void {
     if (first) this.#coming = new Map();
+    const coming = this.#coming;
+    if (!coming) return;
     for (const service of list(services)) {
-      if (isService(service)) this.#coming?.set(service.id, service);
+      if (isService(service)) coming.set(service.id, service);
     }
+    checkSize(coming.size);
   }
 
   #change(change: unknown): void {
     if (!isRecord(change)) return;
     if (typeof change.free === "string") this.catalog.remove(change.free);
-    else if (isService(change.service)) this.catalog.put(change.service);
+    else if (isService(change.service)) {
+      if (!this.catalog.get(change.service.id)) checkSize(this.catalog.size + 1);
+      this.catalog.put(change.service);
+    }
   }
 
   #sync(): boolean {
@@ -60,8 +69,8 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** As much as the table needs to hold it; hubs have checked the rest. */
-function isService(value: unknown): value is Service {
-  return isRecord(value) && typeof value.id === "string" && typeof value.role === "string" &&
-    (value.version === undefined || typeof value.version === "string");
+/** A hub that tells of more and more services would take all memory. */
+function checkSize(services: number): void {
+  if (services <= limits.registryServicesSeen) return;
+  throw new RegistryError("limit", `A hub has no more than ${limits.registryServicesSeen} services`);
 }

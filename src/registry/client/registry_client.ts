@@ -4,7 +4,6 @@
  */
 
 import { type KeyPair, newKeyPair } from "../../net/keys.ts";
-import { releasePort } from "../../net/free_port.ts";
 import { Events } from "../events.ts";
 import { readRegistration, type RegisterOptions } from "../registration.ts";
 import { RegistryError } from "../registry_error.ts";
@@ -14,18 +13,12 @@ import type { Call } from "../wire/dial.ts";
 import type { Link, LinkEnd } from "../wire/link.ts";
 import type { Message } from "../wire/read_message.ts";
 import { clockOf, Sealer } from "../wire/seal.ts";
+import { Belongings } from "./belongings.ts";
 import type { ClientEvents, ConnectOptions } from "./client_options.ts";
 import { HubConnection } from "./hub_connection.ts";
 import { Mirror } from "./mirror.ts";
 import { Registration } from "./registration.ts";
-import { Requests } from "./requests.ts";
-
-/** A service of this client. */
-interface Owned {
-  service: Record<string, JsonValue>;
-  /** A hub has had it: it is registered anew over each connection. */
-  isAccepted: boolean;
-}
+import { Requests, type Wish } from "./requests.ts";
 
 /** A client. */
 export class RegistryClient extends Events<ClientEvents> implements ServiceFinder, AsyncDisposable {
@@ -34,8 +27,7 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
   readonly #mirror = new Mirror();
   readonly #requests = new Requests();
   readonly #connection: HubConnection;
-  /** What was registered here, as it has to be registered again over each connection. */
-  readonly #owned = new Map<string, Owned>();
+  readonly #belongings: Belongings;
   readonly #ended = new AbortController();
   #synced = awaited();
   #link: Link | undefined;
@@ -49,6 +41,10 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
     this.#key = options.key ?? newKeyPair();
     this.#mirror.catalog.observe(undefined, ({ type, service }) => {
       this.emit(type === "free" ? "free" : "register", service);
+    });
+    this.#belongings = new Belongings((wish, isOnce) => this.#ask(wish, isOnce), {
+      onLost: (id, error) => this.#tellLost(id, error),
+      onRefused: (error) => this.emit("reject", error),
     });
     const { token, ca } = options;
     this.#connection = new HubConnection(hubs, { kind: "client", key: this.#key, token, ca }, {
@@ -98,22 +94,11 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
    * @throws {RegistryError} when the hub refuses it
    */
   async register(name: string, options: RegisterOptions = {}): Promise<Registration> {
-    const service = await readRegistration(name, options);
-    const id = service.id as string;
-    if (this.#owned.has(id)) throw new RegistryError("taken", `Cannot register ${id}: it is registered by this client`);
-    const owned: Owned = { service, isAccepted: false };
-    this.#owned.set(id, owned);
-    try {
-      const accepted = await this.#ask({ type: "register", service });
-      owned.isAccepted = true;
-      return new Registration(accepted!, {
-        set: (id, metadata) => this.set(id, metadata),
-        free: (id) => this.free(id),
-      });
-    } catch (error) {
-      this.#disown(id);
-      throw error;
-    }
+    const service = await this.#belongings.add(await readRegistration(name, options));
+    return new Registration(service, {
+      set: (id, metadata) => this.set(id, metadata),
+      free: (id) => this.free(id),
+    });
   }
 
   /**
@@ -132,19 +117,7 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
    * @throws {RegistryError}
    */
   async set(id: string, metadata: Readonly<Record<string, JsonValue>>): Promise<Service> {
-    const owned = this.#owned.get(id);
-    const before = owned?.service;
-    if (owned) {
-      const { role, version, host, port } = owned.service;
-      const kept = { role, ...version === undefined ? {} : { version }, ...host === undefined ? {} : { host }, port };
-      owned.service = { ...kept, ...metadata, id, role };
-    }
-    try {
-      return (await this.#ask({ type: "set", id, service: metadata }))!;
-    } catch (error) {
-      if (owned && before) owned.service = before;
-      throw error;
-    }
+    return await this.#belongings.set(id, metadata);
   }
 
   /**
@@ -154,7 +127,7 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
    */
   async free(service: string | Service): Promise<void> {
     const id = typeof service === "string" ? service : service.id;
-    this.#disown(id);
+    this.#belongings.remove(id);
     await this.#ask({ type: "free", id });
   }
 
@@ -162,7 +135,7 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
   async close(): Promise<void> {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort(new RegistryError("closed", "The client of the registry was closed"));
-    for (const id of [...this.#owned.keys()]) this.#disown(id);
+    this.#belongings.clear();
     this.#link?.close(1000, "");
     await this.#connection.close();
     this.#requests.fail(this.#ended.signal.reason);
@@ -179,14 +152,9 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
     return signal ? AbortSignal.any([signal, this.#ended.signal]) : this.#ended.signal;
   }
 
-  #ask(wish: Parameters<Requests["make"]>[0]): Promise<Service | undefined> {
+  #ask(wish: Wish, isOnce = false): Promise<Service | undefined> {
     this.#ended.signal.throwIfAborted();
-    return this.#requests.make(wish);
-  }
-
-  #disown(id: string): void {
-    const port = this.#owned.get(id)?.service.port;
-    if (this.#owned.delete(id) && typeof port === "number") releasePort(port);
+    return this.#requests.make(wish, isOnce);
   }
 
   #onUp({ link, greeting, welcome, listen }: Call, url: string): void {
@@ -202,19 +170,14 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
     this.emit("host", greeting.address);
     if (follow) link.send({ type: "follow" });
     // They come before all else that waits, which may be about one of them.
-    this.#requests.connect(send, () => {
-      for (const [id, owned] of this.#owned) if (owned.isAccepted) this.#registerAgain(id, owned.service);
-    });
-  }
-
-  #registerAgain(id: string, service: Record<string, JsonValue>): void {
-    this.#requests.make({ type: "register", service }, true).catch((error) => this.#lose(id, error));
+    this.#requests.connect(send, () => this.#belongings.restore());
   }
 
   #onDown(end: LinkEnd): void {
     if (this.#isSynced) this.#currentAt = this.#link!.heardAt;
     this.#link = undefined;
     this.#requests.disconnect();
+    this.#belongings.pause();
     if (end.timedOut) this.emit("timeout", end);
     this.emit("disconnect", end);
   }
@@ -234,12 +197,9 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
       case "refused":
         return this.#answer(message);
       case "hubs":
-        return this.#connection.tell(Array.isArray(message.urls) ? message.urls : []);
+        return this.#connection.tell(message.urls);
       case "lost":
-        return this.#lose(
-          String(message.id),
-          new RegistryError("taken", `Lost ${message.id}: another owner has registered it at another hub, later`),
-        );
+        return this.#lose(String(message.id));
     }
     if (!this.#mirror.take(message)) return;
     this.#isSynced = true;
@@ -252,9 +212,17 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
     this.emit("reject", new RegistryError(message.code as RegistryError["code"], String(message.message)));
   }
 
+  /** The hub says so, which has the say over what is registered there; it has none over what is not ours. */
+  #lose(id: string): void {
+    if (!this.#belongings.remove(id)) return;
+    this.#tellLost(
+      id,
+      new RegistryError("taken", `Lost ${id}: another owner has registered it at another hub, later`),
+    );
+  }
+
   /** A registration is not ours any more. */
-  #lose(id: string, error: RegistryError): void {
-    this.#disown(id);
+  #tellLost(id: string, error: RegistryError): void {
     this.emit("lost", id);
     this.emit("reject", error);
   }

@@ -2,6 +2,7 @@
 
 import { RegistryError } from "../registry_error.ts";
 import type { Service } from "../service.ts";
+import { isService } from "../table/document.ts";
 import type { ChangeRequest, Refused } from "../wire/messages.ts";
 import type { Message } from "../wire/read_message.ts";
 
@@ -58,12 +59,16 @@ export class Requests {
     return answer.promise;
   }
 
-  /** Takes an answer. */
+  /**
+   * Takes an answer.
+   *
+   * @throws {RegistryError} `protocol`, which whoever asked is told too
+   */
   answer(message: Message): void {
     const asked = this.#asked.get(message.request as number);
     if (!asked) return;
     this.#asked.delete(message.request as number);
-    if (message.type === "done") return asked.answer.resolve(message.service as Service | undefined);
+    if (message.type === "done") return grant(asked, message.service);
     const { code, message: why } = message as unknown as Refused;
     // Freed by the end of the last connection.
     if (asked.wish.type === "free" && asked.isOlder && code === "unknown") return asked.answer.resolve(undefined);
@@ -81,4 +86,14 @@ export class Requests {
     this.#asked.set(request, asked);
     this.#send?.({ ...asked.wish, request });
   }
+}
+
+/** Whoever registers or changes a service is given it as the hub has it. */
+function grant({ wish, answer }: Asked, service: unknown): void {
+  if (wish.type === "free") return answer.resolve(undefined);
+  const id = wish.type === "set" ? wish.id : wish.service.id;
+  if (isService(service) && service.id === id) return answer.resolve(service);
+  const error = new RegistryError("protocol", `The hub grants ${id}, and does not tell of it`);
+  answer.reject(error);
+  throw error;
 }

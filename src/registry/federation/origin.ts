@@ -1,7 +1,7 @@
 /** The rows that came to one hub, as they are known here: that hub alone writes them. */
 
 import { limits } from "../../limits.ts";
-import type { Row, RowChange, Standing } from "./row.ts";
+import type { PeerMessage, Row, RowChange, Standing } from "./row.ts";
 
 /** One hub's rows. */
 export class Origin {
@@ -20,6 +20,7 @@ export class Origin {
   heardAt: number;
   /** The last changes, so that who missed a few need not be told all. */
   #recent: RowChange[] = [];
+  #recentChars = 0;
 
   constructor({ hub, start, counter, beat }: Standing, now: number) {
     this.hub = hub;
@@ -41,9 +42,27 @@ export class Origin {
     else this.rows.delete(id);
     this.counter++;
     this.#recent.push({ id, row });
-    if (this.#recent.length >= 2 * limits.registryRecentChanges) {
-      this.#recent = this.#recent.slice(-limits.registryRecentChanges);
-    }
+    this.#recentChars += charsOf({ id, row });
+    const isMuch = this.#recentChars > 2 * limits.registryRecentChars;
+    if (isMuch || this.#recent.length >= 2 * limits.registryRecentChanges) this.#forget();
+  }
+
+  /** All its rows, looked up when they are asked for: whoever waits for its turn to be told holds no copy. */
+  get full(): PeerMessage & { readonly type: "full" } {
+    const { hub, start, beat, rows } = this;
+    const counter = () => this.counter;
+    return {
+      type: "full",
+      hub,
+      start,
+      beat,
+      get counter() {
+        return counter();
+      },
+      get rows() {
+        return [...rows.values()];
+      },
+    };
   }
 
   /** The changes after one; undefined when they are not kept any more. */
@@ -59,4 +78,31 @@ export class Origin {
     this.heardAt = now;
     return true;
   }
+
+  /** Keeps half of what may be kept: each time it is too much, so much has come that this costs nothing. */
+  #forget(): void {
+    let at = this.#recent.length;
+    let chars = 0;
+    while (at > 0 && this.#recent.length - at < limits.registryRecentChanges) {
+      const more = charsOf(this.#recent[at - 1]);
+      if (chars + more > limits.registryRecentChars) break;
+      chars += more;
+      at--;
+    }
+    this.#recent = this.#recent.slice(at);
+    this.#recentChars = chars;
+  }
+}
+
+/** About how many characters a change has as JSON. */
+export function charsOf({ id, row }: RowChange): number {
+  return id.length + (row ? row.owner.length + charsIn(row.service) : 0);
+}
+
+function charsIn(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let chars = 8;
+  for (const name in value) chars += name.length + charsIn((value as Readonly<Record<string, unknown>>)[name]);
+  return chars;
 }

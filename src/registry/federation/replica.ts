@@ -159,6 +159,7 @@ export class Replica<Peer> {
   #adopt(peer: Peer, { rows, ...standing }: PeerMessage & { type: "full" }, now: number): void {
     if (!this.#isNews(standing)) return;
     const known = this.#origins.get(standing.hub);
+    if (!known && this.#origins.size >= limits.registryHubs) return; // more could not be told to peers
     if (
       known && (known.start > standing.start || known.start === standing.start && known.counter >= standing.counter)
     ) {
@@ -204,7 +205,7 @@ export class Replica<Peer> {
   /** Shows which row is in force for an id, after a change to one. */
   #look(id: string): void {
     const held: Held | undefined = this.#view.find(id);
-    this.#options.effects.show(id, held?.row.service);
+    this.#options.effects.show(id, held?.row.hidden ? undefined : held?.row.service);
     if (held && held.origin !== this.#own && this.#own.rows.has(id)) this.#options.effects.lose(id, held.row);
   }
 
@@ -220,6 +221,6 @@ export class Replica<Peer> {
     const { hub, start } = origin;
     const changes = after < 0 ? undefined : origin.since(after);
     if (changes) this.#options.effects.send(peer, { type: "delta", hub, start, after, changes });
-    else this.#options.effects.send(peer, { type: "full", ...origin.standing, rows: [...origin.rows.values()] });
+    else this.#options.effects.send(peer, origin.full);
   }
 }

@@ -9,6 +9,8 @@ export interface Row {
   readonly owner: string;
   /** The owner's connection, by a number that grows with each: of two rows with one id, the higher one is in force. */
   readonly incarnation: number;
+  /** What it tells of does not answer: it is shown to nobody, and its id is its owner's all the same. */
+  readonly hidden?: true;
 }
 
 /** One change to the rows of a hub. */

@@ -1,6 +1,7 @@
 /**
  * What followers are told, made once for all of them: the last changes as texts of messages, and all services as texts
- * of messages. Changes of one moment are one message; when many followers take long to be told, moments are longer.
+ * of messages. Changes of one moment are one message; when many followers take long to be told, moments are longer. While
+ * nobody follows nothing is kept.
  */
 
 import { clearImmediate, setImmediate } from "node:timers";
@@ -22,12 +23,21 @@ export interface Snapshot {
   readonly texts: readonly string[];
 }
 
+/** Who is told. */
+export interface Audience {
+  /** How many they are. */
+  readonly size: number;
+  /** There is something new for them. */
+  tell(): void;
+}
+
 /** The log of a catalog. */
 export class ChangeLog implements Disposable {
   readonly #catalog: Catalog;
   readonly #stop: () => void;
-  readonly #onMessage: () => void;
+  readonly #audience: Audience;
   #messages: LogMessage[] = [];
+  #chars = 0;
   /** The number of the last change before the first message. */
   #begins: number;
   #ends: number;
@@ -37,10 +47,9 @@ export class ChangeLog implements Disposable {
   #quietUntil = 0;
   #snapshot: Snapshot | undefined;
 
-  /** @param onMessage told when there is something new for followers */
-  constructor(catalog: Catalog, onMessage: () => void) {
+  constructor(catalog: Catalog, audience: Audience) {
     this.#catalog = catalog;
-    this.#onMessage = onMessage;
+    this.#audience = audience;
     this.#begins = this.#ends = catalog.index;
     this.#stop = catalog.observe(undefined, (change) => this.#add(change));
   }
@@ -86,6 +95,7 @@ export class ChangeLog implements Disposable {
   }
 
   #add(change: Change): void {
+    if (this.#audience.size === 0) return this.#forget();
     const shown = change.type === "free" ? { free: change.service.id } : { service: change.service };
     this.#waiting.push({ index: this.#catalog.index, json: JSON.stringify(shown) });
     if (this.#immediate !== undefined || this.#timer !== undefined) return;
@@ -98,7 +108,7 @@ export class ChangeLog implements Disposable {
     this.#immediate = this.#timer = undefined;
     this.#flush();
     const started = performance.now();
-    this.#onMessage();
+    this.#audience.tell();
     // At most half of the time goes into telling followers.
     this.#quietUntil = performance.now() + (performance.now() - started);
   }
@@ -107,13 +117,28 @@ export class ChangeLog implements Disposable {
     for (const changes of groups(this.#waiting, ({ json }) => json)) {
       const { index } = changes.at(-1)!;
       const list = changes.map(({ json }) => json).join(",");
-      this.#messages.push({ index, text: `{"type":"changes","index":${index},"changes":[${list}]}` });
+      const text = `{"type":"changes","index":${index},"changes":[${list}]}`;
+      this.#messages.push({ index, text });
+      this.#chars += text.length;
       this.#ends = index;
     }
     this.#waiting = [];
-    if (this.#messages.length < 2 * limits.registryLogMessages) return;
-    const dropped = this.#messages.length - limits.registryLogMessages;
-    this.#begins = this.#messages[dropped - 1].index;
+    const isMuch = this.#chars > limits.registryLogChars;
+    if (isMuch || this.#messages.length >= 2 * limits.registryLogMessages) this.#shorten();
+  }
+
+  /** Leaves out the first messages: so many that they need not be moved each time. */
+  #shorten(): void {
+    let dropped = Math.max(0, this.#messages.length - limits.registryLogMessages);
+    let chars = this.#messages.slice(dropped).reduce((sum, { text }) => sum + text.length, 0);
+    while (chars > limits.registryLogChars / 2) chars -= this.#messages[dropped++].text.length;
+    if (dropped > 0) this.#begins = this.#messages[dropped - 1].index;
     this.#messages = this.#messages.slice(dropped);
+    this.#chars = chars;
+  }
+
+  #forget(): void {
+    this.#begins = this.#ends = this.#catalog.index;
+    [this.#messages, this.#chars, this.#waiting, this.#snapshot] = [[], 0, [], undefined];
   }
 }

@@ -1,14 +1,16 @@
 /** Active checks: a hub asks services whether they are there that somebody else registered for them. */
 
+import { get } from "node:http";
+import { oneConnection } from "../../http/forward_pool.ts";
 import { limits } from "../../limits.ts";
 import type { Service } from "../service.ts";
 import { type Check, readCheck } from "../table/document.ts";
 
-/** What checks cause. */
+/** What checks cause. Both are told after each answer: what was registered anew meanwhile may be shown or not. */
 export interface CheckEffects {
   /** A service has not answered several times in a row. */
   suspend(id: string): void;
-  /** It answers again. */
+  /** It answers. */
   resume(id: string): void;
 }
 
@@ -37,7 +39,7 @@ export class Checks {
     }
     before?.stop.abort();
     this.#checked.delete(id);
-    if (service?.check === undefined || this.#checked.size >= limits.registryChecks) return;
+    if (service?.check === undefined) return;
     const checked = { service, stop: new AbortController() };
     this.#checked.set(id, checked);
     const running = this.#watch(checked, readCheck(service.check)).finally(() => this.#running.delete(running));
@@ -57,9 +59,9 @@ export class Checks {
     while (await isNotAborted(check.everyMs, signal)) {
       const answers = await isThere(checked.service, check, signal);
       if (signal.aborted) return;
-      if (answers && failures >= limits.registryCheckFailures) this.#effects.resume(checked.service.id);
       failures = answers ? 0 : failures + 1;
-      if (failures === limits.registryCheckFailures) this.#effects.suspend(checked.service.id);
+      if (answers) this.#effects.resume(checked.service.id);
+      else if (failures >= limits.registryCheckFailures) this.#effects.suspend(checked.service.id);
     }
   }
 }
@@ -87,11 +89,21 @@ async function isThere({ host, port }: Service, check: Check, signal: AbortSigna
       connection.close();
       return true;
     }
-    const authority = host.includes(":") ? `[${host}]` : host;
-    const response = await fetch(`http://${authority}:${port}${check.http}`, { redirect: "manual", signal: patience });
-    await response.body?.cancel();
-    return response.ok;
+    const status = await statusOf({ host, port, path: check.http }, patience);
+    return status >= 200 && status < 300;
   } catch {
     return false; // whatever the reason: it does not answer
   }
+}
+
+/** Asks over HTTP as requests are passed on: whatever the environment says, by no proxy, and nowhere else when sent on. */
+function statusOf(target: { host: string; port: number; path: string }, signal: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const agent = oneConnection();
+    const request = get({ ...target, agent, signal, maxHeaderSize: limits.upstreamHeadBytes }, (response) => {
+      response.destroy(); // and its body, which may have no end
+      resolve(response.statusCode!);
+    });
+    request.on("error", reject);
+  });
 }

@@ -92,7 +92,7 @@ export class Doorkeeper {
       hub,
       start,
       challenge,
-      time: clock(),
+      time: Math.round(clock()),
       signed,
       heartbeatMs,
       timeoutMs,

@@ -21,8 +21,14 @@ export class Followers implements Disposable {
   readonly #followers = new Map<Link, Follower>();
 
   constructor(catalog: Catalog) {
-    this.#log = new ChangeLog(catalog, () => {
-      for (const [link, follower] of this.#followers) this.#pump(link, follower);
+    const followers = this.#followers;
+    this.#log = new ChangeLog(catalog, {
+      get size() {
+        return followers.size;
+      },
+      tell: () => {
+        for (const [link, follower] of followers) this.#pump(link, follower);
+      },
     });
   }
 

@@ -18,15 +18,15 @@ import type { Link } from "../wire/link.ts";
 import { ClientSession, type SessionHub } from "./client_session.ts";
 import { Doorkeeper, type Guest, type House } from "./doorkeeper.ts";
 import { Followers } from "./followers.ts";
-import { type HubCore, ownerOf } from "./hub_core.ts";
+import type { HubCore } from "./hub_core.ts";
 import { hubDoor } from "./hub_door.ts";
 import { hubHttp } from "./hub_http.ts";
 import type { HubEvents } from "./hub_events.ts";
 import type { AuthorizedKey, RegistryOptions } from "./hub_options.ts";
 import { hubService, Neighbours } from "./neighbours.ts";
-import { isLoopback, outsideHost } from "./own_address.ts";
+import { isLoopback, outsideHost, urlHost } from "./own_address.ts";
 import { Peers } from "./peers.ts";
-import type { Session } from "./registrar.ts";
+import { ownerOf, type Session } from "./registrar.ts";
 
 /** How long requests under way may take when the hub is closed, milliseconds. */
 const GRACE_MS = 1000;
@@ -78,8 +78,9 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
       heartbeatMs,
       signal: this.#ended.signal,
     });
-    const { origins = [] } = options;
-    this.fetch = hubDoor({ http, queryToken, origins, receive: (link, address) => this.#receive(link, address) });
+    const { origins = [], hostname = "127.0.0.1", advertise = hostname } = options;
+    const receive = (link: Link, address: string) => this.#receive(link, address);
+    this.fetch = hubDoor({ http, queryToken, origins, names: [advertise], receive });
   }
 
   /** The hub's id. */
@@ -101,7 +102,7 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
   get url(): string | undefined {
     if (!this.#server) return undefined;
     const { hostname, port } = this.#server;
-    const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname.includes(":") ? `[${hostname}]` : hostname;
+    const host = hostname === "0.0.0.0" ? "127.0.0.1" : urlHost(hostname);
     return `${this.#options.tls ? "wss" : "ws"}://${host}:${port}`;
   }
 
@@ -207,9 +208,17 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
     if (!this.#server || this.#closing) return;
     const { hostname, port } = this.#server;
     const host = this.#outside ?? hostname;
-    this.#core.register(this.#self, hubService(this.id, { host, port, tls: this.#options.tls !== undefined }));
     const { seaportPort } = this;
-    if (seaportPort) this.#core.register(this.#self, bridgeService(this.id, { host, port: seaportPort }));
+    const services: Readonly<Record<string, JsonValue>>[] = [
+      hubService(this.id, { host, port, tls: this.#options.tls !== undefined }),
+    ];
+    if (seaportPort) services.push(bridgeService(this.id, { host, port: seaportPort }));
+    try {
+      for (const service of services) this.#core.register(this.#self, service);
+    } catch (error) {
+      // Others can't find it by itself; all that it does for those who know it goes on.
+      this.#options.log?.("error", `The hub can't be told of: ${(error as Error).message}`);
+    }
   }
 
   async #openSeaport(hostname: string): Promise<void> {

@@ -7,7 +7,7 @@ import type { JsonValue, Service } from "../service.ts";
 import { Catalog } from "../table/catalog.ts";
 import { Checks } from "./checks.ts";
 import type { PeerSession } from "./peer_session.ts";
-import { Registrar, type Session } from "./registrar.ts";
+import { ownerOf, Registrar, type Session } from "./registrar.ts";
 import { newHubId, RowKeeper } from "./row_keeper.ts";
 
 /** Options of {@linkcode HubCore}. */
@@ -48,8 +48,8 @@ export class HubCore {
       onRow: (id, row) => this.#onRow(id, row),
     });
     this.#checks = new Checks({
-      suspend: (id) => this.#changing(() => this.registrar.suspend(id)),
-      resume: (id) => this.#changing(() => this.registrar.resume(id)),
+      suspend: (id) => this.#changing(() => this.registrar.hide(id, true)),
+      resume: (id) => this.#changing(() => this.registrar.hide(id, false)),
     });
     this.#ticking = setInterval(() => {
       const now = performance.now();
@@ -125,9 +125,4 @@ export class HubCore {
     if (row?.owner !== ownerOf(this.hub)) this.#keeper?.keep(id, row);
     this.#checks.update(id, row?.service);
   }
-}
-
-/** The owner of what a hub registers itself; no key has such an id. */
-export function ownerOf(hub: string): string {
-  return `hub:${hub}`;
 }

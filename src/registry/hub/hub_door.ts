@@ -18,12 +18,14 @@ export interface DoorOptions {
   readonly http: Handler;
   readonly queryToken: string | undefined;
   readonly origins: readonly string[];
+  /** The names under which others know the hub. */
+  readonly names: readonly string[];
   /** Takes a WebSocket. */
   receive(link: Link, address: string): void;
 }
 
 /** Makes the handler of a hub. */
-export function hubDoor({ http, queryToken, origins, receive }: DoorOptions): Handler {
+export function hubDoor({ http, queryToken, origins, names, receive }: DoorOptions): Handler {
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -40,9 +42,9 @@ export function hubDoor({ http, queryToken, origins, receive }: DoorOptions): Ha
       sockets.handleUpgrade(incoming, socket, head, (webSocket) => receive(new Link(webSocket), address));
     });
   };
-  const guardedUpgrade = guardOrigins(upgrade, origins);
+  const guardedUpgrade = guardOrigins(upgrade, origins, names);
   const guardedHttp = queryToken === undefined
-    ? guardOrigins(http, origins)
+    ? guardOrigins(http, origins, names)
     : requireToken(http, [{ token: queryToken, write: false }], { realm: "registry", isOpen: asksForHealth });
   return (request, info) => {
     if (pathOf(request.url) !== WS_PATH) return guardedHttp(request, info);

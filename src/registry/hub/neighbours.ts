@@ -3,10 +3,14 @@
 import { limits } from "../../limits.ts";
 import type { Service } from "../service.ts";
 import { WS_PATH } from "../wire/messages.ts";
-import { type HubCore, ownerOf } from "./hub_core.ts";
+import type { HubCore } from "./hub_core.ts";
+import { urlHost } from "./own_address.ts";
+import { ownerOf } from "./registrar.ts";
 
 /** The role of hubs. */
 export const HUB_ROLE = "registry";
+/** What ids of hubs begin with; nobody else is given one that does. */
+const ID_PREFIX = `${HUB_ROLE}-`;
 /** The version of what a hub does, for whoever looks at the list. */
 const HUB_VERSION = "1.0.0";
 
@@ -19,13 +23,12 @@ export interface HubPlace {
 
 /** What a hub registers of itself. */
 export function hubService(hub: string, { host, port, tls }: HubPlace): Record<string, string | number | boolean> {
-  return { id: `${HUB_ROLE}-${hub}`, role: HUB_ROLE, version: HUB_VERSION, host, port, ...tls ? { tls } : {} };
+  return { id: ID_PREFIX + hub, role: HUB_ROLE, version: HUB_VERSION, host, port, ...tls ? { tls } : {} };
 }
 
 /** The URL under which a service of the role is called. */
 function urlOf({ host, port, tls }: Service): string {
-  const authority = host.includes(":") ? `[${host}]` : host;
-  return `${tls === true ? "wss" : "ws"}://${authority}:${port}${WS_PATH}`;
+  return `${tls === true ? "wss" : "ws"}://${urlHost(host)}:${port}${WS_PATH}`;
 }
 
 /** Watches which hubs there are. */
@@ -39,7 +42,9 @@ export class Neighbours implements Disposable {
   constructor(core: HubCore, onChange: (urls: readonly string[]) => void) {
     this.#core = core;
     this.#onChange = onChange;
-    this.#stop = core.catalog.observe(HUB_ROLE, () => this.#look());
+    this.#stop = core.catalog.observe(HUB_ROLE, ({ service }) => {
+      if (service.id.startsWith(ID_PREFIX)) this.#look(); // others may take the role, and are none
+    });
     this.#look();
   }
 
@@ -53,7 +58,10 @@ export class Neighbours implements Disposable {
   }
 
   #look(): void {
-    const urls = this.#core.catalog.query(HUB_ROLE).filter((service) => this.#isHub(service)).map(urlOf).sort();
+    const urls = this.#core.catalog.query(HUB_ROLE).filter((service) => this.#isHub(service)).map(urlOf).filter(
+      // What another hub says of itself is no reason to fail here.
+      (url) => URL.canParse(url),
+    ).sort();
     if (urls.join() === this.#urls.join()) return;
     this.#urls = urls.slice(0, limits.registryHubs);
     this.#onChange(this.#urls);
@@ -62,6 +70,7 @@ export class Neighbours implements Disposable {
   /** Anybody may take the role; only a hub has registered it for itself. */
   #isHub({ id }: Service): boolean {
     const found = this.#core.registrar.replica.find(id);
-    return found !== undefined && found.hub !== this.#core.hub && found.row.owner === ownerOf(found.hub);
+    return id.startsWith(ID_PREFIX) && found !== undefined && found.hub !== this.#core.hub &&
+      found.row.owner === ownerOf(found.hub);
   }
 }

@@ -1,6 +1,7 @@
 /** One connection with another hub, whoever of the two has made it. */
 
 import { limits } from "../../limits.ts";
+import { charsOf } from "../federation/origin.ts";
 import type { PeerMessage } from "../federation/row.ts";
 import { RegistryError } from "../registry_error.ts";
 import type { Link } from "../wire/link.ts";
@@ -20,12 +21,21 @@ export interface Other {
   readonly opener: Opener;
 }
 
+/** A message that waits for its turn. */
+interface Waiting {
+  readonly message: PeerMessage;
+  readonly chars: number;
+  /** Its parts, once its turn has come. */
+  parts: Iterator<PeerMessage> | undefined;
+}
+
 /** One connection. */
 export class PeerSession {
   readonly other: Other;
   readonly #joiner = new Joiner();
-  /** Messages that wait until the other side has taken what is ahead of them, each in its parts. */
-  readonly #waiting: Iterator<PeerMessage>[] = [];
+  /** What waits until the other side has taken what is ahead of it. */
+  readonly #waiting: Waiting[] = [];
+  #chars = 0;
 
   constructor(other: Other) {
     this.other = other;
@@ -34,8 +44,14 @@ export class PeerSession {
 
   /** Says something to the other hub. What is too much is left out: a gap shows at the other side, which asks for it. */
   send(message: PeerMessage): void {
-    if (this.#waiting.length >= limits.registryLogMessages) return;
-    this.#waiting.push(split(message));
+    // All rows of an origin are looked up when their turn comes: whoever asks twice until then is told as much by one.
+    if (message.type === "full" && this.#waiting.some((other) => !other.parts && isSame(other.message, message))) {
+      return;
+    }
+    const chars = message.type === "delta" ? message.changes.reduce((sum, change) => sum + charsOf(change), 0) : 0;
+    if (this.#waiting.length >= limits.registryPeerMessages || this.#chars + chars > limits.registryPeerChars) return;
+    this.#waiting.push({ message, chars, parts: undefined });
+    this.#chars += chars;
     this.#pump();
   }
 
@@ -54,9 +70,16 @@ export class PeerSession {
   #pump(): void {
     const { link, sealer } = this.other;
     while (this.#waiting.length > 0 && link.waiting < limits.registryAheadBytes) {
-      const { done, value } = this.#waiting[0].next();
-      if (done) this.#waiting.shift();
-      else link.send(sealer.seal(value));
+      const [first] = this.#waiting;
+      first.parts ??= split(first.message);
+      const { done, value } = first.parts.next();
+      if (!done) link.send(sealer.seal(value));
+      else this.#chars -= this.#waiting.shift()!.chars;
     }
   }
+}
+
+/** All rows of the same life of one origin. */
+function isSame(a: PeerMessage, b: PeerMessage & { readonly type: "full" }): boolean {
+  return a.type === "full" && a.hub === b.hub && a.start === b.start;
 }

@@ -84,10 +84,7 @@ export class Peers {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const call = await this.#dial(url, signal);
-        if (call.greeting.hub === this.#options.house.hub) {
-          this.#ourselves.add(url);
-          return call.link.cut();
-        }
+        if (this.#isOurselves(call)) return void this.#ourselves.add(url);
         [failures, told] = [0, ""];
         await this.#talk(call, signal);
         heardAt = performance.now();
@@ -95,7 +92,7 @@ export class Peers {
         if (isFound && performance.now() - heardAt > limits.registryForgetMs) return;
         const { message } = error as Error;
         if (message !== told && !signal.aborted) {
-          this.#options.log("warn", `A peer can't be reached: ${message}`, { url });
+          this.#options.log(isFound ? "info" : "warn", `No peer can be had: ${message}`, { url });
         }
         told = message;
       }
@@ -104,11 +101,24 @@ export class Peers {
     }
   }
 
+  /**
+   * Whether an address leads to this hub itself.
+   *
+   * @throws {Error} it leads to one that has the id of this one
+   */
+  #isOurselves({ link, greeting }: Call): boolean {
+    const { hub, start } = this.#options.house;
+    if (greeting.hub !== hub) return false;
+    link.cut();
+    if (greeting.start === start) return true;
+    throw new Error("It has the id of this hub: give one of the two a data folder of its own, not a copy");
+  }
+
   #dial(url: string, signal: AbortSignal): Promise<Call & { readonly challenge: string }> {
-    const { house: { hub, start, key, clock }, ca } = this.#options;
+    const { house: { hub, start, key, clock, queryToken: token }, ca } = this.#options;
     const challenge = randomBytes(18).toString("base64url");
     const us = { hub, start, challenge, time: clock() };
-    return dial(url, { kind: "hub", key, incarnation: () => start, hub: us, ca, signal })
+    return dial(url, { kind: "hub", key, token, incarnation: () => start, hub: us, ca, signal })
       .then((call) => ({ ...call, challenge }));
   }
 
@@ -140,7 +150,6 @@ export class Peers {
     }
     const session = new PeerSession(other);
     this.#sessions.set(other.hub, session);
-    this.#options.onJoin();
     if (before) {
       replica.disconnect(before);
       before.other.link.close(ALREADY_CONNECTED, "there is a newer connection");
@@ -156,6 +165,7 @@ export class Peers {
       const read = session.read(message);
       if (read) replica.receive(session, read, performance.now());
     });
+    this.#options.onJoin();
     return true;
   }
 

@@ -11,6 +11,16 @@ import type { JsonValue, Service } from "../service.ts";
 import type { Catalog } from "../table/catalog.ts";
 import { readService } from "../table/document.ts";
 
+/** The owner of what a hub registers of itself; no key has such an id. */
+export function ownerOf(hub: string): string {
+  return `hub:${hub}`;
+}
+
+/** Under these ids hubs tell where they are: whoever had one would be called by clients and by other hubs. */
+function isReserved(id: string): boolean {
+  return /^(?:registry|seaport)-/.test(id);
+}
+
 /** Somebody who is connected. */
 export interface Session {
   /** Who it is: the id of a key. */
@@ -46,8 +56,8 @@ export class Registrar<Peer> {
   readonly #earlier = new Map<string, Session>();
   /** Rows of before our start, and when they are dropped. */
   readonly #awaiting = new Map<string, number>();
-  /** Rows that nobody is shown, because what they tell of does not answer. */
-  readonly #suspended = new Map<string, Row>();
+  /** Services of this hub that are to be checked. */
+  readonly #checked = new Set<string>();
 
   constructor(options: RegistrarOptions<Peer>) {
     this.#options = options;
@@ -71,7 +81,10 @@ export class Registrar<Peer> {
    */
   register(session: Session, input: unknown): Service {
     const service = checked(() => readService(input, session.host));
-    const existing = this.replica.find(service.id)?.row ?? this.#suspended.get(service.id);
+    if (isReserved(service.id) && session.owner !== ownerOf(this.#options.hub)) {
+      throw new RegistryError("taken", `Cannot register ${service.id}: ids that begin so are those of hubs`);
+    }
+    const existing = this.replica.find(service.id)?.row;
     if (existing) this.#checkTaken(session, existing);
     else if (this.#options.catalog.size >= limits.registryServices) {
       throw new RegistryError("limit", `Cannot register more than ${limits.registryServices} services at one registry`);
@@ -81,22 +94,35 @@ export class Registrar<Peer> {
       const most = limits.registryServicesOfClient;
       throw new RegistryError("limit", `Cannot register more than ${most} services over one connection`);
     }
+    this.#checkChecked(service);
     this.#hold(session, ids.add(service.id), service.id);
-    this.#suspended.delete(service.id);
     this.#put({ service, owner: session.owner, incarnation: session.incarnation });
     return service;
   }
 
   /**
-   * Gives a service other metadata, and another host or port where those are named. Role and version stay.
+   * Gives a service other metadata, and another host, port or check where those are named; null ends the check. Id, role
+   * and version stay.
    *
    * @throws {RegistryError}
    */
   set(session: Session, id: string, input: Readonly<Record<string, JsonValue>>): Service {
-    const { service, owner, incarnation } = this.#changeable(session, id);
+    const { service, ...rest } = this.#changeable(session, id);
     const { role, version, host, port } = service;
-    const changed = checked(() => readService({ host, port, ...input, id, role, version }, host));
-    const row = { service: service.awaiting ? { ...changed, awaiting: true as const } : changed, owner, incarnation };
+    for (const [name, value] of Object.entries({ id, role, version })) {
+      if ((input[name] ?? value) === value) continue;
+      throw new RegistryError("invalid", `Cannot change the ${name} of ${id}: free it, and register another one`);
+    }
+    const { check = service.check ?? null, ...metadata } = input; // it stays, unless it is named
+    const described = { host, port, ...metadata, ...check === null ? {} : { check }, id, role, version };
+    const changed = checked(() => readService(described, host));
+    this.#checkChecked(changed);
+    const { hidden, ...shown } = rest;
+    const row = {
+      ...shown,
+      ...hidden && changed.check !== undefined ? { hidden } : {}, // nobody else would ever show it again
+      service: service.awaiting ? { ...changed, awaiting: true as const } : changed,
+    };
     this.#put(row);
     return row.service;
   }
@@ -130,18 +156,12 @@ export class Registrar<Peer> {
     for (const [id, until] of this.#awaiting) if (now > until) this.#drop(id);
   }
 
-  /** Shows a service to nobody until it is resumed; to its owner it is registered all the same. */
-  suspend(id: string): void {
+  /** Shows a service of this hub to nobody, or again; to its owner it is registered all the same. */
+  hide(id: string, isHidden: boolean): void {
     const row = this.replica.own.get(id);
-    if (!row) return;
-    this.#suspended.set(id, row);
-    this.replica.drop(id);
-  }
-
-  /** Shows it again. */
-  resume(id: string): void {
-    const row = this.#suspended.get(id);
-    if (this.#suspended.delete(id)) this.#put(row!);
+    if (!row || isHidden === (row.hidden ?? false)) return;
+    const { hidden: _, ...shown } = row;
+    this.#put(isHidden ? { ...shown, hidden: true } : shown);
   }
 
   #checkTaken(session: Session, { service: { id }, owner, incarnation }: Row): void {
@@ -156,10 +176,14 @@ export class Registrar<Peer> {
     }
   }
 
+  #checkChecked({ id, check }: Service): void {
+    if (check === undefined || this.#checked.has(id) || this.#checked.size < limits.registryChecks) return;
+    throw new RegistryError("limit", `Cannot check more than ${limits.registryChecks} services at one hub`);
+  }
+
   /** The row of ours with an id. */
   #changeable(session: Session, id: string): Row {
-    const suspended = this.#suspended.get(id);
-    const found = suspended ? { row: suspended, hub: "" } : this.replica.find(id);
+    const found = this.replica.find(id);
     if (!found) throw new RegistryError("unknown", `Cannot change ${id}: no service has this id`);
     if (this.#earlier.get(id) === session) {
       throw new RegistryError("taken", `Cannot change ${id}: its owner has registered it over a later connection`);
@@ -167,7 +191,7 @@ export class Registrar<Peer> {
     if (found.row.owner !== session.owner && !session.isAdmin) {
       throw new RegistryError("not-owner", `Cannot change ${id}: it belongs to another owner`);
     }
-    if (suspended || this.replica.own.get(id) === found.row) return found.row;
+    if (this.replica.own.get(id) === found.row) return found.row;
     throw new RegistryError("elsewhere", `Cannot change ${id} here: it is registered at the hub ${found.hub}`);
   }
 
@@ -191,10 +215,11 @@ export class Registrar<Peer> {
   }
 
   #put(row: Row): void {
-    const { id } = row.service;
+    const { id, check } = row.service;
+    if (check === undefined) this.#checked.delete(id);
+    else this.#checked.add(id);
     this.#options.onRow?.(id, row); // first: it may be lost at once, to one that came to another hub
-    if (this.#suspended.has(id)) this.#suspended.set(id, row);
-    else this.replica.put(row);
+    this.replica.put(row);
   }
 
   #drop(id: string): void {
@@ -203,7 +228,7 @@ export class Registrar<Peer> {
     this.#sessions.delete(id);
     this.#earlier.delete(id);
     this.#awaiting.delete(id);
-    this.#suspended.delete(id);
+    this.#checked.delete(id);
     this.replica.drop(id);
     this.#options.onRow?.(id, undefined);
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Service } from "../service.ts";
-import { parsePattern } from "./pattern.ts";
+import { checkVersion, isVersion, parsePattern } from "./pattern.ts";
 import { RoleIndex } from "./role_index.ts";
 
 /** What happened to a service. */
@@ -58,8 +58,14 @@ export class Catalog {
     return role === undefined ? this.#index : this.#roles.get(role)?.changed ?? this.#emptied;
   }
 
-  /** Adds a service, or puts it in the place of the one with its id. */
+  /**
+   * Adds a service, or puts it in the place of the one with its id.
+   *
+   * @throws {TypeError} for a version that is none; nothing has changed then
+   */
   put(service: Service): Change {
+    const { version } = service;
+    if (version !== undefined && !isVersion(version)) checkVersion(version); // it says what is wrong
     const before = this.#services.get(service.id);
     this.#index++;
     if (before && (before.role !== service.role || before.version !== service.version)) this.#unlist(before);

@@ -3,7 +3,7 @@
 import { isDeeper } from "../../bytes/json_depth.ts";
 import { limits } from "../../limits.ts";
 import type { JsonValue, Service } from "../service.ts";
-import { checkRole, checkVersion } from "./pattern.ts";
+import { checkRole, checkVersion, isRole, isVersion } from "./pattern.ts";
 
 /** How a hub finds out that a service is there which somebody else registered for it. */
 export type Check =
@@ -37,12 +37,24 @@ export function readService(input: unknown, host: string): Service {
 }
 
 /**
+ * Whether what a hub tells of can be held and shown. Metadata are taken as they are: the hub has checked them, and to do
+ * so again would double the time until a client has all services.
+ */
+export function isService(value: unknown): value is Service {
+  if (!isRecord(value)) return false;
+  const { id, role, version, host, port } = value;
+  return typeof id === "string" && isId(id) && typeof role === "string" && isRole(role) && isPort(port) &&
+    typeof host === "string" && isHost(host) &&
+    (version === undefined || typeof version === "string" && isVersion(version));
+}
+
+/**
  * Reads how a service is to be checked.
  *
  * @throws {TypeError}
  */
 export function readCheck(value: unknown): Check {
-  if (isRecord(value) && Number.isInteger(value.everyMs) && (value.everyMs as number) >= limits.registryCheckMsMin) {
+  if (isRecord(value) && isPause(value.everyMs)) {
     if (value.tcp === true && value.http === undefined) return value as unknown as Check;
     if (value.tcp === undefined && typeof value.http === "string" && /^\/[\x21-\x7e]*$/.test(value.http)) {
       return value as unknown as Check;
@@ -52,13 +64,18 @@ export function readCheck(value: unknown): Check {
     `Cannot check a service by ${
       shown(value)
     }: it is {"tcp": true, "everyMs": N} or {"http": "/PATH", "everyMs": N}, ` +
-      `N at least ${limits.registryCheckMsMin}`,
+      `N from ${limits.registryCheckMsMin} to ${limits.registryCheckMsMax}`,
   );
+}
+
+function isPause(ms: unknown): boolean {
+  return Number.isInteger(ms) && (ms as number) >= limits.registryCheckMsMin &&
+    (ms as number) <= limits.registryCheckMsMax;
 }
 
 /** Checks an id: visible characters, none of which mean something in a URL's path. */
 export function checkId(id: unknown): string {
-  if (typeof id === "string" && /^[\w.~:@+-]+$/.test(id) && id.length <= limits.registryNameChars) return id;
+  if (typeof id === "string" && isId(id)) return id;
   throw new TypeError(
     `Cannot use ${shown(id)} as an id: it has 1 to ${limits.registryNameChars} letters, digits and . ~ : @ + - _`,
   );
@@ -66,13 +83,25 @@ export function checkId(id: unknown): string {
 
 /** Checks a port that something listens on. */
 export function checkPort(port: unknown): number {
-  if (Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536) return port as number;
+  if (isPort(port)) return port;
   throw new RangeError(`Cannot use ${shown(port)} as a port: it is a whole number from 1 to 65535`);
 }
 
 function checkHost(host: string): string {
-  if (/^[\w.:%-]+$/.test(host) && host.length <= limits.registryNameChars) return host;
+  if (isHost(host)) return host;
   throw new TypeError(`Cannot use ${shown(host)} as a host: it is a name or an address`);
+}
+
+function isId(text: string): boolean {
+  return text.length <= limits.registryNameChars && /^[\w.~:@+-]+$/.test(text);
+}
+
+function isHost(text: string): boolean {
+  return text.length <= limits.registryNameChars && /^[\w.:%-]+$/.test(text);
+}
+
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) < 65536;
 }
 
 function text(value: unknown, name: string): string {

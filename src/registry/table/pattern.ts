@@ -41,12 +41,25 @@ export function parseName(text: string): Name {
 
 /** Checks a role: no spaces and control characters, and an `@` at most at its beginning. */
 export function checkRole(role: string): string {
-  if (/^@?[^\s@\p{C}]+$/u.test(role) && role.length <= limits.registryNameChars) return role;
+  if (isRole(role)) return role;
   throw new TypeError(
     `Cannot use ${
       JSON.stringify(role.slice(0, 80))
     } as a role: it has 1 to ${limits.registryNameChars} characters without spaces, such as "web"`,
   );
+}
+
+/** True for a role. */
+export function isRole(text: string): boolean {
+  return text.length <= limits.registryNameChars && /^@?[^\s@\p{C}]+$/u.test(text);
+}
+
+/** What nearly all versions are, so that few have to be parsed to know that they could be. */
+const PLAIN_VERSION = /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})$/;
+
+/** True for a version. */
+export function isVersion(text: string): boolean {
+  return PLAIN_VERSION.test(text) || parse(text) !== null;
 }
 
 /** Checks a version, and gives it in the form of semver.org. */
@@ -70,6 +83,7 @@ export function parsePattern(text: string = ""): Pattern {
   const found = known.get(text);
   if (found) return found;
   const pattern = readPattern(text);
+  if (text.length > limits.registryPatternKnownChars) return pattern;
   if (known.size >= limits.registryPatternsKnown) known.clear();
   known.set(text, pattern);
   return pattern;
@@ -84,8 +98,16 @@ function readPattern(text: string): Pattern {
   }
   const { role, rest } = splitName(text);
   if (rest === undefined) return { role };
+  return { role, range: readRange(text, rest) };
+}
+
+function readRange(text: string, rest: string): Range {
+  const most = limits.registryRangeParts;
+  // Alternatives are counted before they are read: there is an end to what a question may cost.
+  const alternatives = rest.split("||", most + 1).length;
   try {
-    return { role, range: new Range(rest) };
+    const range = alternatives > most ? undefined : new Range(rest);
+    if (range && range.set.flat().length <= most) return range;
   } catch (cause) {
     throw new TypeError(
       `Cannot look for ${JSON.stringify(text)}: ${
@@ -94,6 +116,7 @@ function readPattern(text: string): Pattern {
       { cause },
     );
   }
+  throw new TypeError(`Cannot look for a range of more than ${most} versions and bounds`);
 }
 
 /** True for a service that a pattern is of. */

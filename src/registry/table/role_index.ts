@@ -23,6 +23,8 @@ export class RoleIndex {
   readonly #coming = new Map<string, Service>();
   /** By the range as it was written; undefined stands for all services, and an empty one for those with a version. */
   readonly #answers = new Map<string | undefined, readonly Service[]>();
+  /** How many services they hold together. */
+  #answered = 0;
   #size = 0;
   /** The number of the last change; whoever changes it sets it. */
   changed = 0;
@@ -36,7 +38,7 @@ export class RoleIndex {
   /** Adds one, or puts one with the same version and id in its place. */
   put(service: Service): void {
     this.#coming.set(service.id, service);
-    if (this.#answers.size > 0) this.#answers.clear();
+    if (this.#answers.size > 0) this.#forget();
   }
 
   /** Takes one out. */
@@ -45,7 +47,7 @@ export class RoleIndex {
     const group = this.#groupOf(version);
     if (!group.delete(id)) return;
     this.#size--;
-    this.#answers.clear();
+    this.#forget();
     if (version !== undefined && group.size === 0) this.#groups.splice(this.#place(new SemVer(version)), 1);
   }
 
@@ -56,9 +58,16 @@ export class RoleIndex {
     if (known) return known;
     this.#settle();
     const found = Object.freeze(range ? this.#inRange(range) : this.#all());
-    if (this.#answers.size >= limits.registryAnswersKnown) this.#answers.clear();
+    const areMany = this.#answered + found.length > limits.registryAnswersServices;
+    if (areMany || this.#answers.size >= limits.registryAnswersKnown) this.#forget();
     this.#answers.set(key, found);
+    this.#answered += found.length;
     return found;
+  }
+
+  #forget(): void {
+    this.#answers.clear();
+    this.#answered = 0;
   }
 
   #settle(): void {

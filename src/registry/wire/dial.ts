@@ -74,7 +74,7 @@ export async function dial(url: string, caller: Caller): Promise<Call> {
   const inbox = new Inbox(link, socket, url);
   const abort = () => link.cut();
   caller.signal.addEventListener("abort", abort, { once: true });
-  link.closed.then(() => caller.signal.removeEventListener("abort", abort));
+  link.gone.then(() => caller.signal.removeEventListener("abort", abort));
   const late = setTimeout(abort, limits.registryHelloMs);
   try {
     const greeting = readGreeting(await inbox.next());
@@ -128,17 +128,15 @@ class Inbox {
 
   handOver(onMessage: (message: Message) => void): void {
     this.#link.onMessage = onMessage;
-    for (const message of this.#messages.splice(0)) this.#link.onMessage(message); // closed meanwhile, it takes none
+    this.#link.handOver(this.#messages.splice(0));
   }
 }
 
 function readGreeting(message: object): Greeting {
   const greeting = message as Greeting;
-  const { heartbeatMs, timeoutMs } = greeting;
-  const hasTimes = heartbeatMs >= limits.registryHeartbeatMsMin && timeoutMs > heartbeatMs;
-  if (
-    greeting.type !== "hub" || typeof greeting.challenge !== "string" || !Number.isFinite(greeting.time) || !hasTimes
-  ) {
+  const { hub, challenge, address, start, signed } = greeting;
+  const hasTexts = [hub, challenge, address].every((text) => typeof text === "string");
+  if (greeting.type !== "hub" || !hasTexts || typeof signed !== "boolean" || !Number.isSafeInteger(start)) {
     throw new RegistryError("protocol", "What answers there is no hub of a registry");
   }
   if (greeting.version !== PROTOCOL) {
@@ -147,11 +145,22 @@ function readGreeting(message: object): Greeting {
       `The hub speaks version ${greeting.version} of the protocol, this is ${PROTOCOL}`,
     );
   }
+  checkTimes(greeting);
   return greeting;
 }
 
+/** Timers run wild beyond their range, and the number of a connection that comes of a wrong time is in force for ever. */
+function checkTimes({ time, heartbeatMs, timeoutMs }: Greeting): void {
+  const { registryHeartbeatMsMin: least, registryTimeoutMsMax: most, registryClockMs } = limits;
+  const isSteady = Number.isSafeInteger(heartbeatMs) && Number.isSafeInteger(timeoutMs) &&
+    least <= heartbeatMs && heartbeatMs < timeoutMs && timeoutMs <= most;
+  if (!isSteady) throw new RegistryError("protocol", "The hub has a heartbeat or a timeout that can't be");
+  if (Number.isSafeInteger(time) && time >= 0 && Math.abs(time - Date.now()) <= registryClockMs) return;
+  throw new RegistryError("clock", "The clock of the hub is wrong beyond all measure");
+}
+
 function helloOf({ kind, key, token, hub }: Caller, greeting: Greeting, incarnation: number): Hello {
-  const signature = key && signText(key, helloText(greeting.hub, greeting.challenge, { kind, incarnation }));
+  const signature = key && signText(key, helloText(greeting.hub, greeting.challenge, { kind, incarnation, ...hub }));
   return { type: "hello", version: PROTOCOL, kind, key: key?.spki, signature, token, incarnation, ...hub };
 }
 

@@ -29,13 +29,14 @@ export interface Liveness {
   readonly timeoutMs: number;
 }
 
-/** Policy violation (RFC 6455 §7.4.1). */
-const REFUSED = 1008;
+/** Policy violation (RFC 6455 §7.4.1): one side has refused what the other one said. */
+export const REFUSED = 1008;
 
 /** One link. */
 export class Link {
   readonly #socket: WebSocket;
   readonly #closed = Promise.withResolvers<LinkEnd>();
+  readonly #gone = Promise.withResolvers<void>();
   /** Messages of this moment. */
   #texts: string[] = [];
   #chars = 0;
@@ -43,6 +44,9 @@ export class Link {
   #timedOut = false;
   #heardAt = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #cutting: ReturnType<typeof setTimeout> | undefined;
+  /** This side ends it. */
+  #isEnding = false;
   /** Takes each message. What it throws as a `RegistryError` is told to the other side, and ends the link. */
   onMessage: (message: Message) => void = () => {};
   /** Told of an error in what takes messages: it is this link's alone. */
@@ -56,14 +60,21 @@ export class Link {
     socket.on("error", () => {}); // it is told of by the close that follows
     socket.on("close", (code: number, reason: Buffer) => {
       clearInterval(this.#timer);
+      clearTimeout(this.#cutting);
       clearImmediate(this.#flushing);
       this.#closed.resolve({ code, reason: reason.toString(), timedOut: this.#timedOut });
+      this.#gone.resolve();
     });
   }
 
-  /** How it ended, when it has. */
+  /** How it ended, when it has; when this side ends it, as soon as it does, whatever the other side does then. */
   get closed(): Promise<LinkEnd> {
     return this.#closed.promise;
+  }
+
+  /** Told when nothing is left of it. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
   }
 
   /** When something was last heard, by `performance.now`. */
@@ -96,19 +107,29 @@ export class Link {
 
   /** Ends it after what was sent before. */
   close(code: number, reason: string): void {
-    this.onMessage = () => {};
+    if (this.#isEnding || this.#socket.readyState === this.#socket.CLOSED) return;
+    this.#end();
     this.#flush();
     this.#socket.close(code, reason);
+    // Who does not answer the close would hold a connection for as long as it likes.
+    this.#cutting = setTimeout(() => this.#socket.terminate(), limits.registryCloseMs);
+    this.#closed.resolve({ code, reason, timedOut: false });
   }
 
   /** Ends it at once. */
   cut(): void {
-    this.onMessage = () => {};
+    this.#end();
     this.#socket.terminate();
+  }
+
+  /** Gives messages that came before to whoever takes them now. */
+  handOver(messages: readonly Message[]): void {
+    this.#guard(() => this.#give(messages));
   }
 
   /** Gives signs of life from now on, and ends the link when none come. */
   keepAlive({ heartbeatMs, timeoutMs }: Liveness): void {
+    if (this.#isEnding || this.#socket.readyState === this.#socket.CLOSED) return;
     const everyMs = Math.max(1, Math.min(heartbeatMs, timeoutMs / 3));
     let [looked, sent] = [performance.now(), performance.now()];
     this.#heardAt = looked;
@@ -128,6 +149,12 @@ export class Link {
     }, everyMs);
   }
 
+  #end(): void {
+    this.#isEnding = true;
+    this.onMessage = () => {};
+    clearInterval(this.#timer);
+  }
+
   #flush(): void {
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
@@ -138,13 +165,22 @@ export class Link {
   }
 
   #take(data: Buffer, isBinary: boolean): void {
+    if (this.#isEnding) return;
     this.#heardAt = performance.now();
-    try {
+    this.#guard(() => {
       if (isBinary) throw new RegistryError("protocol", "A message is JSON in a text frame");
-      // What ends the link takes this away, and with it all that stands behind in the frame.
-      for (const message of parseFrame(data.toString())) {
-        if (message.type !== "heartbeat") this.onMessage(message);
-      }
+      this.#give(parseFrame(data.toString()));
+    });
+  }
+
+  #give(messages: readonly Message[]): void {
+    // What ends the link takes `onMessage` away, and with it all that stands behind in the frame.
+    for (const message of messages) if (message.type !== "heartbeat") this.onMessage(message);
+  }
+
+  #guard(take: () => void): void {
+    try {
+      take();
     } catch (error) {
       if (!(error instanceof RegistryError)) this.onFault(error);
       this.refuse(error instanceof RegistryError ? error : new RegistryError("protocol", "It could not be dealt with"));

@@ -21,8 +21,23 @@ export function* groups<T>(items: Iterable<T>, textOf: (item: T) => string): Gen
   if (group.length > 0) yield group;
 }
 
-/** A message between hubs as one or several of them. */
-export function* split(message: PeerMessage): Generator<PeerMessage & { readonly more?: true }> {
+/** The text of a JSON array in parts of that length, each made when it is asked for. */
+export function* arrayTexts(items: Iterable<unknown>): Generator<string> {
+  let before = "[";
+  for (const group of groups(texts(items), (text) => text)) {
+    yield before + group.join();
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
+}
+
+function* texts(items: Iterable<unknown>): Generator<string> {
+  for (const item of items) yield JSON.stringify(item);
+}
+
+/** A message between hubs as one or several of them. What it holds is looked up once, when the first one is asked for. */
+export function* split(whole: PeerMessage): Generator<PeerMessage & { readonly more?: true }> {
+  const message = { ...whole };
   if (message.type === "delta") {
     let after = message.after;
     for (const changes of groups(message.changes, JSON.stringify)) {

@@ -101,6 +101,7 @@ function readRow(value: unknown): Row {
     service: awaiting ? { ...service, awaiting } : service,
     owner: value.owner as string,
     incarnation: value.incarnation as number,
+    ...value.hidden === true ? { hidden: true as const } : {},
   };
 }
 

@@ -13,9 +13,14 @@ import { type Message, readMessage } from "./read_message.ts";
 /** Keeps signatures of ours from being taken for those of another protocol. */
 const CONTEXT = "sluice registry 1\n";
 
-/** The text that whoever says hello signs, and a hub that welcomes another one. */
-export function helloText(to: string, challenge: string, hello: Pick<Hello, "kind" | "incarnation">): string {
-  return CONTEXT + JSON.stringify(["hello", to, challenge, hello.kind, hello.incarnation]);
+/** What of a hello is signed. */
+type SignedHello = Pick<Hello, "kind" | "incarnation" | "hub" | "start" | "challenge" | "time">;
+
+/** The text that whoever says hello signs, with all that a hub says of itself, and a hub that welcomes another one. */
+export function helloText(to: string, challenge: string, hello: SignedHello): string {
+  const { kind, incarnation, hub, start, challenge: theirs, time } = hello;
+  const said = kind === "hub" && hub !== undefined ? [hub, start, theirs, time] : [];
+  return CONTEXT + JSON.stringify(["hello", to, challenge, kind, incarnation, ...said]);
 }
 
 /** Base64 of a signature. */

@@ -4,7 +4,10 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { limits } from "../../../src/limits.ts";
 import { newKeyPair } from "../../../src/net/keys.ts";
 import type { RegistryError, RegistryErrorCode } from "../../../src/registry/registry_error.ts";
+import type { Greeting } from "../../../src/registry/wire/messages.ts";
+import { helloText, signText } from "../../../src/registry/wire/seal.ts";
 import { connect, next, RawClient, startHub } from "../../support/registry_hub.ts";
+import { within } from "../../support/within.ts";
 
 const hasCode = (code: RegistryErrorCode) => (error: unknown) => (error as RegistryError).code === code;
 
@@ -160,14 +163,8 @@ Deno.test("a client that never says hello is let go", async () => {
 
 Deno.test("a client that asks and takes no answers is cut off before they fill the memory", async () => {
   await using hub = await startHub();
-  const { port } = new URL(hub.url!);
-  // A socket that is not read, behind a WebSocket made by hand: clients of libraries read all the time.
-  const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-  const encoder = new TextEncoder();
-  await socket.write(encoder.encode(
-    "GET /registry HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-  ));
+  // A socket that is not read: clients of libraries read all the time.
+  const socket = await openByHand(hub.url!);
   await socket.write(frame(JSON.stringify({ type: "hello", version: 1, kind: "client", incarnation: 1 })));
   const gone = next(hub, "disconnect");
   const requests = frame(
@@ -180,6 +177,48 @@ Deno.test("a client that asks and takes no answers is cut off before they fill t
   ok(Deno.memoryUsage().rss < 1_500_000_000);
   socket.close();
 });
+
+Deno.test("a client that is refused and does not answer has nothing registered any more, and is cut off", async () => {
+  await using hub = await startHub();
+  await using bystander = await connect(hub);
+  using socket = await openByHand(hub.url!);
+  const [key, incarnation] = [newKeyPair(), Date.now()];
+  const greeting = await greetingOf(socket);
+  const signature = signText(key, helloText(greeting.hub, greeting.challenge, { kind: "client", incarnation }));
+  const hello = { type: "hello", version: 1, kind: "client", key: key.spki, signature, incarnation };
+  const service = { id: "a", role: "web", port: 1 };
+  await writeAll(socket, frame(JSON.stringify([hello, { type: "register", request: 1, service }])));
+  await bystander.get("web");
+  const freed = next(bystander, "free");
+  const sentAt = performance.now();
+  await writeAll(socket, frame("broken"));
+  await freed;
+  ok(performance.now() - sentAt < limits.registryCloseMs / 2);
+  const buffer = new Uint8Array(65_536);
+  const ended = async () => {
+    while (await socket.read(buffer).catch(() => null) !== null);
+  };
+  await within("the hub cuts it off", ended(), 5 * limits.registryCloseMs);
+});
+
+/** A WebSocket made by hand, which answers nothing by itself. */
+async function openByHand(url: string): Promise<Deno.TcpConn> {
+  const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(url).port) });
+  await socket.write(
+    new TextEncoder().encode(
+      "GET /registry HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    ),
+  );
+  return socket;
+}
+
+async function greetingOf(socket: Deno.Conn): Promise<Greeting> {
+  let text = "";
+  const buffer = new Uint8Array(65_536);
+  while (!text.endsWith("}")) text += new TextDecoder().decode(buffer.subarray(0, (await socket.read(buffer))!));
+  return JSON.parse(text.slice(text.indexOf("{")));
+}
 
 async function writeAll(socket: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await socket.write(bytes.subarray(at));

@@ -3,6 +3,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { RegistryError } from "../../../src/registry/registry_error.ts";
 import { connect, next, RawClient, seen, startHub } from "../../support/registry_hub.ts";
+import { RawClient as HttpClient } from "../../support/raw_client.ts";
 import { within } from "../../support/within.ts";
 
 const httpOf = (url: string | undefined) => url!.replace(/^ws/, "http");
@@ -111,11 +112,23 @@ Deno.test("GET /services answers with an index, and waits for a later one", asyn
   const again = await ask(`?role=web@1.x&wait=50ms&index=${found.headers.get("registry-index")}`);
   equal(again.headers.get("registry-index"), found.headers.get("registry-index"));
   equal((await again.json()).length, 1);
-  for (const bad of ["?role=web@:", "?wait=soon", "?index=x", "?role=a%20b"]) {
+  for (
+    const bad of [
+      "?role=web@:",
+      "?wait=soon&index=1",
+      "?index=x",
+      "?role=a%20b",
+      "?wait=30s",
+      "?rolle=web",
+      "?role=a&role=b",
+    ]
+  ) {
     const refused = await ask(bad);
     equal(refused.status, 400, bad);
     match((await refused.json()).detail, /./);
   }
+  const misspelt = await (await ask("/watch?rolle=web")).json();
+  equal(misspelt.detail, 'There is no parameter "rolle": known is role');
   const posted = await fetch(`${httpOf(hub.url)}/services`, { method: "POST", body: "{}" });
   equal(posted.status, 405);
   equal(posted.headers.get("allow"), "GET, HEAD");
@@ -196,4 +209,33 @@ Deno.test("events tell of clients that come and go, and of services", async () =
   await client.close();
   equal((await freed).id, "a");
   equal((await gone).kind, "client");
+});
+
+Deno.test("a hub whose signal aborts while it starts does not run, and its port is free", async () => {
+  const other = await startHub();
+  const port = other.port!;
+  await other.close();
+  const ended = new AbortController();
+  const starting = startHub({ port, signal: ended.signal });
+  ended.abort(new Error("enough"));
+  await rejects(starting, /enough/);
+  await using again = await startHub({ port });
+  equal(again.port, port);
+});
+
+Deno.test("times of a hub that its clients would not take are refused", async () => {
+  const times = [[50.5, 200], [49, 200], [100, 100], [1000, Infinity], [1000, NaN]];
+  for (const [heartbeatMs, timeoutMs] of times) await rejects(startHub({ heartbeatMs, timeoutMs }), RangeError);
+});
+
+Deno.test("a hub answers under the name by which it is known, and under no other", async () => {
+  await using hub = await startHub({ advertise: "hub.example" });
+  const statusFor = async (host: string) => {
+    using raw = await HttpClient.connect(httpOf(hub.url));
+    await raw.send(`GET /services HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    return (await raw.head()).status;
+  };
+  equal(await statusFor(`hub.example:${hub.port}`), 200);
+  equal(await statusFor("HUB.example"), 200);
+  equal(await statusFor(`evil.example:${hub.port}`), 403);
 });

@@ -63,7 +63,10 @@ Deno.test("a service is registered at the host it came from, changed by its owne
     zone: "eu",
   });
   const changed = { id: "s", role: "web", version: "1.2.3", host: "10.0.0.9", port: 4000, load: 2 };
-  deepEqual(registrar.set(owner, "s", { id: "t", role: "db", version: "9.0.0", port: 4000, load: 2 }), changed);
+  deepEqual(registrar.set(owner, "s", { id: "s", version: "1.2.3", port: 4000, load: 2 }), changed);
+  for (const [name, value] of [["id", "t"], ["role", "db"], ["version", "9.0.0"]]) {
+    refused(() => registrar.set(owner, "s", { [name]: value }), "invalid");
+  }
   deepEqual(catalog.query(), [changed]);
   deepEqual(rows.get("s"), { service: changed, owner: "o", incarnation: 1 });
   registrar.free(owner, "s");
@@ -172,18 +175,18 @@ Deno.test("restored services await their owner: who returns has them, the rest i
 Deno.test("a suspended service is shown to nobody, is its owner's all the same, and comes back as it was changed", () => {
   const { registrar, catalog, rows } = hub();
   const owner = session("o");
-  registrar.register(owner, web("s"));
-  registrar.suspend("s");
+  registrar.register(owner, web("s", { check: { tcp: true, everyMs: 500 } }));
+  registrar.hide("s", true);
   deepEqual([catalog.size, rows.size], [0, 1]);
   refused(() => registrar.register(session("p"), web("s")), "taken");
   registrar.set(owner, "s", { port: 4000 });
   equal(catalog.size, 0);
-  registrar.resume("s");
-  registrar.resume("never");
+  registrar.hide("s", false);
+  registrar.hide("never", false);
   equal(catalog.get("s")?.port, 4000);
-  registrar.suspend("s");
+  registrar.hide("s", true);
   registrar.leave(owner);
-  registrar.resume("s");
+  registrar.hide("s", false);
   deepEqual([catalog.size, rows.size], [0, 0]);
 });
 
@@ -216,10 +219,10 @@ Deno.test("what comes back from a check after another owner took its id is lost,
   const [a, b] = [hub("a"), hub("b")];
   const [loser, winner] = [session("o", 1), session("p", 2)];
   a.registrar.register(loser, web("s", { port: 1 }));
-  a.registrar.suspend("s");
+  a.registrar.hide("s", true);
   b.registrar.register(winner, web("s", { port: 2 }));
   connect(a.registrar, b.registrar);
-  a.registrar.resume("s");
+  a.registrar.hide("s", false);
   deepEqual([loser.lost, a.rows.size, a.catalog.get("s")?.port], [["s"], 0, 2]);
 });
 
@@ -228,4 +231,32 @@ Deno.test("an admin takes no id that came to another hub: only that one writes i
   a.registrar.register(session("o"), web("s"));
   connect(a.registrar, b.registrar);
   refused(() => b.registrar.register(session("root", 1, true), web("s")), "elsewhere");
+});
+
+Deno.test("a check stays when other metadata are set, and ends with null, which shows what it hid", () => {
+  const { registrar, catalog } = hub();
+  const owner = session("o");
+  const check = { tcp: true, everyMs: 500 };
+  registrar.register(owner, web("s", { check }));
+  registrar.hide("s", true);
+  deepEqual(registrar.set(owner, "s", { zone: "eu" }).check, check);
+  deepEqual(registrar.set(owner, "s", { check: { ...check, everyMs: 600 } }).check, { tcp: true, everyMs: 600 });
+  equal(catalog.size, 0);
+  equal(registrar.set(owner, "s", { check: null }).check, undefined);
+  deepEqual(catalog.get("s"), { id: "s", role: "web", host: "10.0.0.9", port: 3000 });
+});
+
+Deno.test("more services than a hub can check are refused", () => {
+  const { registrar } = hub();
+  const check = { tcp: true, everyMs: 500 };
+  const sessions = [session("o"), session("p")];
+  for (let i = 0; i < limits.registryChecks; i++) registrar.register(sessions[i % 2], web(`s${i}`, { check }));
+  refused(() => registrar.register(sessions[0], web("one-more", { check })), "limit");
+  registrar.register(sessions[0], web("unchecked"));
+  refused(() => registrar.set(sessions[0], "unchecked", { check }), "limit");
+  registrar.register(sessions[0], web("s0", { check }));
+  registrar.free(sessions[0], "s0");
+  registrar.set(sessions[0], "unchecked", { check });
+  registrar.leave(sessions[1]);
+  registrar.register(sessions[0], web("one-more", { check }));
 });

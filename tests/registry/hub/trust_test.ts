@@ -170,3 +170,11 @@ Deno.test("hubs that know who may change services take only each other's admin k
   equal((await again).error.code, "unauthorized");
   deepEqual(fourth.query("web"), []);
 });
+
+Deno.test("hubs that ask for one token show it to each other", async () => {
+  const queryToken = "open-sesame";
+  await using first = await startHub({ queryToken });
+  await using second = await startHub({ queryToken, peers: [first.url!] });
+  await first.register("web", { id: "a", port: 1 });
+  equal((await seen(second, "web", ([service]) => service !== undefined))[0].id, "a");
+});

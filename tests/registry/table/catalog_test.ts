@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Service } from "../../../src/registry/service.ts";
 import { Catalog, type Change } from "../../../src/registry/table/catalog.ts";
 
@@ -79,4 +79,18 @@ Deno.test("an observer is told of its role until it stops, also when it stops wh
   catalog.put(service("a"));
   stop();
   deepEqual(told, ["register a", "update a", "free a"]);
+});
+
+Deno.test("a version that is none is refused, and changes nothing", () => {
+  const catalog = new Catalog();
+  const changes: Change[] = [];
+  catalog.put(service("a", "web", "1.0.0"));
+  catalog.observe(undefined, (change) => changes.push(change));
+  for (const id of ["a", "b"]) {
+    for (const version of ["garbage", "1.2", "01.2.3", `1.2.${"9".repeat(16)}`]) {
+      throws(() => catalog.put(service(id, "web", version)), TypeError);
+    }
+  }
+  deepEqual([ids(catalog.query()), ids(catalog.query("web@1.0.0")), catalog.index], [["a"], ["a"], 1]);
+  deepEqual(changes, []);
 });

@@ -42,6 +42,9 @@ Deno.test("fields of a wrong kind or form are refused", () => {
   }
   for (const version of ["", "1", "latest", 1, {}]) throws(() => read({ version }), TypeError, JSON.stringify(version));
   for (const role of ["a b", "a@1.0.0", "", 7, ["web"]]) throws(() => read({ role }), TypeError, JSON.stringify(role));
+  for (const everyMs of [0, 499, 24 * 3600 * 1000 + 1, 2 ** 40, 500.5, "500", null]) {
+    throws(() => read({ check: { tcp: true, everyMs } }), TypeError, String(everyMs));
+  }
   equal(checkId("a-Z_0.~:@+"), "a-Z_0.~:@+");
 });
 

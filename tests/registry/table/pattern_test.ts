@@ -69,3 +69,16 @@ Deno.test("a pattern is read once, and however many there are, few are kept", ()
   for (let i = 0; i < limits.registryPatternsKnown; i++) parsePattern(`role-${i}`);
   ok(parsePattern("read-first@1.x") !== first);
 });
+
+Deno.test("a range has an end, and what is long is not kept", () => {
+  const most = limits.registryRangeParts;
+  const any = (count: number, between: string) => `web@${Array.from({ length: count }, (_, i) => i).join(between)}`;
+  ok(matches(parsePattern(`web@${"<9||".repeat(most - 1)}<9`), { role: "web", version: "1.0.0" }));
+  throws(() => parsePattern(any(most + 1, "||")), /more than 32 versions/);
+  throws(
+    () => parsePattern(`web@${Array.from({ length: most + 1 }, (_, i) => `<${i + 9}`).join(" ")}`),
+    /more than 32/,
+  );
+  const long = `web@${">1.0.0 ".repeat(10)}`;
+  ok(parsePattern(long) !== parsePattern(long));
+});

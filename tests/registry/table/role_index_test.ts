@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 // @ts-types="@types/semver"
 import { compareBuild, Range, satisfies } from "semver";
+import { limits } from "../../../src/limits.ts";
 import type { Service } from "../../../src/registry/service.ts";
 import { checkVersion } from "../../../src/registry/table/pattern.ts";
 import { RoleIndex } from "../../../src/registry/table/role_index.ts";
@@ -133,4 +134,14 @@ Deno.test("a query looks at what it finds, not at all there is", () => {
   deepEqual(looks("<1.10.0"), { found: 10, count: 10 });
   deepEqual(looks("1.3.0 || 1.7.x || ^1.9999.0"), { found: 3, count: 3 });
   deepEqual(looks(">2 || <1"), { found: 0, count: 0 });
+});
+
+Deno.test("answers that hold many services together are not all kept", () => {
+  const index = new RoleIndex();
+  for (let i = 0; i < 0.6 * limits.registryAnswersServices; i++) index.put(service("1.0.0"));
+  const first = index.find(new Range(">=0.1.0"));
+  equal(index.find(new Range(">=0.1.0")), first);
+  const second = index.find(new Range(">=0.2.0"));
+  equal(index.find(new Range(">=0.2.0")), second);
+  ok(index.find(new Range(">=0.1.0")) !== first);
 });

@@ -2,6 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { limits } from "../../../src/limits.ts";
 import type { Service } from "../../../src/registry/service.ts";
 import { Catalog, type Change } from "../../../src/registry/table/catalog.ts";
+import { parsePattern } from "../../../src/registry/table/pattern.ts";
 import { firstMatch, seenBy, watch, type WatchEvent } from "../../../src/registry/table/watch.ts";
 
 function service(id: string, version?: string, role = "web"): Service {
@@ -27,7 +28,7 @@ function told(event: WatchEvent | undefined): string {
   return event.type === "snapshot" ? `all ${event.services.map(({ id }) => id)}` : `${event.type} ${event.service.id}`;
 }
 
-async function next(events: AsyncGenerator<WatchEvent>): Promise<string> {
+async function next(events: AsyncIterableIterator<WatchEvent>): Promise<string> {
   return told((await events.next()).value);
 }
 
@@ -54,12 +55,12 @@ Deno.test("who follows a pattern is told what there is, then what changes of it,
 Deno.test("a change is seen by a pattern as it comes into it, changes in it, or goes out", () => {
   const [old, young] = [service("a", "1.0.0"), service("a", "2.0.0")];
   const update = { type: "update", service: young, before: old } as const;
-  deepEqual(seenBy("web@2.x", update), { type: "register", service: young });
-  deepEqual(seenBy("web@1.x", update), { type: "free", service: old });
-  deepEqual(seenBy("web", update), { type: "update", service: young });
-  equal(seenBy("web@3.x", update), undefined);
-  equal(seenBy("db", { type: "free", service: old }), undefined);
-  deepEqual(seenBy("", { type: "free", service: old }), { type: "free", service: old });
+  deepEqual(seenBy(parsePattern("web@2.x"), update), { type: "register", service: young });
+  deepEqual(seenBy(parsePattern("web@1.x"), update), { type: "free", service: old });
+  deepEqual(seenBy(parsePattern("web"), update), { type: "update", service: young });
+  equal(seenBy(parsePattern("web@3.x"), update), undefined);
+  equal(seenBy(parsePattern("db"), { type: "free", service: old }), undefined);
+  deepEqual(seenBy(parsePattern(""), { type: "free", service: old }), { type: "free", service: old });
 });
 
 Deno.test("a change that comes while nobody waits wakes who waits next", async () => {
@@ -85,7 +86,7 @@ Deno.test("who is too slow is told all there is again instead of each change", a
   equal(await next(events), "all a,b");
   catalog.remove("a");
   equal(await next(events), "free a");
-  await events.return(undefined);
+  await events.return?.();
   equal(catalog.observers, 0);
 });
 
@@ -104,6 +105,21 @@ Deno.test("a signal ends it while it waits, while changes are left to tell, and 
   }
   equal(await next(watch(catalog, "web", AbortSignal.abort())), "end");
   await rejects(watch(catalog, "a b").next(), TypeError);
+  equal(catalog.observers, 0);
+});
+
+Deno.test("who stops following while it waits for the next change is let go at once", async () => {
+  const catalog = new CountingCatalog();
+  const events = watch(catalog, "web");
+  equal(await next(events), "all ");
+  const waiting = [next(events), next(events)];
+  deepEqual(await events.return?.(), { done: true, value: undefined });
+  deepEqual(await Promise.all(waiting), ["end", "end"]);
+  equal(catalog.observers, 0);
+  equal(await next(events), "end");
+  const unbegun = watch(catalog, "web");
+  await unbegun.return?.();
+  equal(await next(unbegun), "end");
   equal(catalog.observers, 0);
 });
 

@@ -24,6 +24,24 @@ export function createLog(options: { format?: "human" | "json"; write?: (line: s
   return (level, message, fields = {}) => write(render(level, message, fields) + "\n");
 }
 
+/**
+ * A log that passes so many events a second on, and says with the next one how many it did not: for what strangers cause,
+ * who must not be able to fill a disk.
+ *
+ * @param clock milliseconds
+ */
+export function atMost(log: Log, aSecond: number, clock: () => number = Date.now): Log {
+  let [second, passed, dropped] = [0, 0, 0];
+  return (level, message, fields) => {
+    const now = Math.floor(clock() / 1000);
+    if (now !== second) [second, passed] = [now, 0];
+    if (passed >= aSecond) return void dropped++;
+    passed++;
+    log(level, message, dropped > 0 ? { ...fields, dropped } : fields);
+    dropped = 0;
+  };
+}
+
 function renderJson(level: LogLevel, message: string, fields: LogFields): string {
   const own = { time: new Date().toISOString(), level, message };
   const json = JSON.stringify({ ...own, ...fields, ...own }); // the first place, and the last word

@@ -1,5 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
-import { createLog, type LogFields, type LogLevel, silent } from "../src/log.ts";
+import { atMost, createLog, type LogFields, type LogLevel, silent } from "../src/log.ts";
 
 type Format = "human" | "json";
 
@@ -90,4 +90,15 @@ Deno.test("createLog() without a writer writes to standard error, and outlives i
 
 Deno.test("silent drops everything", () => {
   equal(silent("error", "x"), undefined);
+});
+
+Deno.test("atMost() passes so many events a second on, and tells how many it did not", () => {
+  const told: unknown[] = [];
+  let now = 5000;
+  const log = atMost((_level, message, fields) => told.push([message, fields]), 2, () => now);
+  for (const message of ["a", "b", "c", "d"]) log("warn", message, { x: 1 });
+  now += 1000;
+  log("warn", "e", { x: 1 });
+  log("warn", "f");
+  deepEqual(told, [["a", { x: 1 }], ["b", { x: 1 }], ["e", { x: 1, dropped: 2 }], ["f", undefined]]);
 });

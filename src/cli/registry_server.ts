@@ -1,6 +1,6 @@
 /** The hub behind `sluice registry listen`, from its start to its end. */
 
-import type { Log, LogFields } from "../log.ts";
+import { atMost, type Log, type LogFields } from "../log.ts";
 import type { Hub } from "../registry/hub/hub.ts";
 import { FolderError } from "../registry/hub/row_keeper.ts";
 import { registry } from "../registry/registry.ts";
@@ -10,6 +10,9 @@ import { connectionsAllowed } from "./connections.ts";
 import type { HubSettings } from "./registry_settings.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
 import { UsageError } from "./usage.ts";
+
+/** Lines in the log that anybody who can connect may cause. */
+const TROUBLES_A_SECOND = 20;
 
 /** Is a hub until a signal asks for the end. */
 export async function serveHub(settings: HubSettings, log: Log): Promise<void> {
@@ -35,7 +38,7 @@ async function open(settings: HubSettings, log: Log): Promise<Hub> {
 
 /** What can't be had, and what to do instead. */
 function explain(error: unknown, { dir, port, seaportPort }: HubSettings): unknown {
-  if (error instanceof RangeError) return new UsageError(error.message, { cause: error });
+  if (error instanceof RangeError || error instanceof TypeError) return new UsageError(error.message, { cause: error });
   if (error instanceof Deno.errors.AddrInUse) {
     const ports = seaportPort ? `Port ${port} or ${seaportPort}` : `Port ${port}`;
     return new Error(`${ports} is taken: end what listens there, or choose another one`, { cause: error });
@@ -54,10 +57,13 @@ function explain(error: unknown, { dir, port, seaportPort }: HubSettings): unkno
 function logEvents(hub: Hub, log: Log): void {
   hub.addEventListener("register", ({ detail }) => log("info", `register ${nameOf(detail)}`, fieldsOf(detail)));
   hub.addEventListener("free", ({ detail }) => log("info", `free ${nameOf(detail)}`, fieldsOf(detail)));
+  const logTrouble = atMost(log, TROUBLES_A_SECOND);
   hub.addEventListener("reject", ({ detail: { error, address } }) => {
-    log("warn", `reject: ${error.message}`, { code: error.code, address });
+    logTrouble("warn", `reject: ${error.message}`, { code: error.code, address });
   });
-  hub.addEventListener("timeout", ({ detail: { kind, address } }) => log("warn", `timeout of a ${kind}`, { address }));
+  hub.addEventListener("timeout", ({ detail: { kind, address } }) => {
+    logTrouble("warn", `timeout of a ${kind}`, { address });
+  });
   hub.addEventListener("connect", ({ detail: { kind, address } }) => {
     if (kind === "hub") log("info", "connected to a hub", { address });
   });

@@ -6,8 +6,9 @@
 import $ from "dax";
 import { findInterpreter, Languages } from "../src/process/languages.ts";
 
-/** Tools that tests need besides interpreters: command, then Debian package. */
+/** Tools that tests need besides interpreters that are missing: command, then Debian package. */
 const TOOLS = {
+  gawk: "gawk", // Debian's own awk is found too, and waits for a full buffer
   git: "git",
   gcc: "gcc",
   setsid: "util-linux",

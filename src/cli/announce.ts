@@ -2,6 +2,7 @@
 
 import type { Access, HttpServer } from "../http/node_server.ts";
 import type { Log } from "../log.ts";
+import { urlHost } from "../net/url_host.ts";
 import { writeStderr } from "./output.ts";
 
 /** Says in one line that connections are accepted. */
@@ -10,8 +11,7 @@ export function announce(
   { hostname, port }: Pick<HttpServer, "hostname" | "port">,
   scheme = "http",
 ): void {
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  writeStderr(`sluice ${command}: listening on ${scheme}://${host}:${port}\n`);
+  writeStderr(`sluice ${command}: listening on ${scheme}://${urlHost(hostname)}:${port}\n`);
 }
 
 /** Writes a line of the access log. */

@@ -1,6 +1,7 @@
 /** What `sluice registry watch` shows: a line an event. */
 
 import { printable, printableJson } from "../bytes/printable.ts";
+import { urlHost } from "../net/url_host.ts";
 import type { Service } from "../registry/service.ts";
 import type { WatchEvent } from "../registry/table/watch.ts";
 
@@ -62,7 +63,7 @@ export function eventText({ type, service }: ServiceEvent, { json, verbose, colo
 export function describeService({ role, version, host, port, id }: Service): string {
   const name = version === undefined ? role : `${role}@${version}`;
   const address = asText(host);
-  return `${name} ${address.includes(":") ? `[${address}]` : address}:${asText(port)} [${id}]`;
+  return `${name} ${urlHost(address)}:${asText(port)} [${id}]`;
 }
 
 /** What a hub that is none may have sent in place of a text, such as an object that can't be made one. */

@@ -2,8 +2,8 @@
 
 import { limits } from "../limits.ts";
 import { silent } from "../log.ts";
+import { urlHost } from "../net/url_host.ts";
 import { Hub } from "./hub/hub.ts";
-import { urlHost } from "./hub/own_address.ts";
 import { HubCore } from "./hub/hub_core.ts";
 import type { RegistryOptions } from "./hub/hub_options.ts";
 

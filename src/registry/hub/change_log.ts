@@ -54,11 +54,6 @@ export class ChangeLog implements Disposable {
     this.#stop = catalog.observe(undefined, (change) => this.#add(change));
   }
 
-  /** Everything up to that change is in messages. */
-  get index(): number {
-    return this.#ends;
-  }
-
   /**
    * The message that follows a change.
    *

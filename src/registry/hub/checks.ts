@@ -3,6 +3,7 @@
 import { get } from "node:http";
 import { oneConnection } from "../../http/forward_pool.ts";
 import { limits } from "../../limits.ts";
+import { pause } from "../../net/backoff.ts";
 import type { Service } from "../service.ts";
 import { type Check, readCheck } from "../table/document.ts";
 
@@ -56,7 +57,7 @@ export class Checks {
   async #watch(checked: Checked, check: Check): Promise<void> {
     const { signal } = checked.stop;
     let failures = 0;
-    while (await isNotAborted(check.everyMs, signal)) {
+    while (await pause(check.everyMs, signal).then(() => true, () => false)) {
       const answers = await isThere(checked.service, check, signal);
       if (signal.aborted) return;
       failures = answers ? 0 : failures + 1;
@@ -64,20 +65,6 @@ export class Checks {
       else if (failures >= limits.registryCheckFailures) this.#effects.suspend(checked.service.id);
     }
   }
-}
-
-/** Waits; false when the signal ended it. */
-function isNotAborted(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve(!signal.aborted);
-    };
-    const timer = setTimeout(end, ms);
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }
 
 /** Asks a service once. */

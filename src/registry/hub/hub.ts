@@ -6,6 +6,7 @@
 import type { Handler } from "../../http/handler.ts";
 import { type HttpServer, serveHttp } from "../../http/node_server.ts";
 import { silent } from "../../log.ts";
+import { urlHost } from "../../net/url_host.ts";
 import { newKeyPair } from "../../net/keys.ts";
 import { Events } from "../events.ts";
 import { readRegistration, type RegisterOptions } from "../registration.ts";
@@ -24,7 +25,7 @@ import { hubHttp } from "./hub_http.ts";
 import type { HubEvents } from "./hub_events.ts";
 import type { AuthorizedKey, RegistryOptions } from "./hub_options.ts";
 import { hubService, Neighbours } from "./neighbours.ts";
-import { isLoopback, outsideHost, urlHost } from "./own_address.ts";
+import { isLoopback, outsideHost } from "./own_address.ts";
 import { Peers } from "./peers.ts";
 import { ownerOf, type Session } from "./registrar.ts";
 

@@ -1,10 +1,10 @@
 /** How hubs find each other: each registers itself, under a role that only hubs may have for themselves. */
 
 import { limits } from "../../limits.ts";
+import { urlHost } from "../../net/url_host.ts";
 import type { Service } from "../service.ts";
 import { WS_PATH } from "../wire/messages.ts";
 import type { HubCore } from "./hub_core.ts";
-import { urlHost } from "./own_address.ts";
 import { ownerOf } from "./registrar.ts";
 
 /** The role of hubs. */

@@ -5,11 +5,6 @@ export function isLoopback(address: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(address);
 }
 
-/** A host as it stands in a URL: addresses of IPv6 in brackets. */
-export function urlHost(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
-}
-
 /**
  * The host under which others reach what listens on an address.
  *

@@ -17,14 +17,17 @@
  * @module
  */
 
-export { type Exit, HttpError, ProgramError } from "./src/errors.ts";
+export { type Exit, HttpError, ProgramError, type UsedUp } from "./src/errors.ts";
 export { createLog, type Log, type LogFields, type LogLevel } from "./src/log.ts";
-export type { Handler, RequestInfo } from "./src/http/handler.ts";
+export { chain } from "./src/http/chain.ts";
+export type { Handler, RequestInfo, TraceContext } from "./src/http/handler.ts";
 export { guardOrigins } from "./src/http/origins.ts";
 export { requireToken, type Token, type TokenOptions } from "./src/http/tokens.ts";
 export { mountAll } from "./src/http/mount.ts";
+export { pipe } from "./src/http/pipe.ts";
 export { type Access, type HttpServer, serveHttp, type ServeOptions } from "./src/http/node_server.ts";
-export type { TlsPair } from "./src/http/tls.ts";
+export type { OnAccess } from "./src/http/access.ts";
+export type { TlsHosts, TlsPair } from "./src/http/tls.ts";
 export type { UploadedFile } from "./src/http/multipart.ts";
 export { trailersOf } from "./src/http/trailers.ts";
 export type { Chunk, Sink, Source } from "./src/bytes/source.ts";
@@ -35,7 +38,8 @@ export type { Service, ServiceRequest, ServiceResponse } from "./src/process/ser
 export type { Child, Launcher, LaunchSpec, ResourceUsage } from "./src/process/launcher.ts";
 export { program, type ProgramHandler, spawn } from "./src/process/program.ts";
 export type { WaitingProcesses, WarmState } from "./src/process/warm/keep_warm.ts";
-export type { ExitReport, ProgramLimits, ProgramOptions } from "./src/process/program_options.ts";
+export type { ExitReport, ProgramLimits, ProgramOptions, StartReport } from "./src/process/program_options.ts";
+export type { ProcessLimits } from "./src/process/process_limits.ts";
 export { type Loom, type LoomOptions, type MemoryLoomOptions, openLoom, openMemory } from "./src/loom/open_loom.ts";
 export { record, type RecordOptions } from "./src/loom/record.ts";
 export type { StoreLimits } from "./src/loom/store/retention.ts";

@@ -30,12 +30,23 @@ export interface Exit {
   readonly signal: string | null;
 }
 
+/** Statuses that tell the client what became of a program. */
+const STATUSES = { start: 502, build: 500, exit: 502, timeout: 504, head: 502, limit: 507 } as const;
+
+/** What a process used up of what it was given: processor time, memory, the size of a file. */
+export type UsedUp = "cpu" | "memory" | "file";
+
 /** A program that could not be run, or ended otherwise than it should; shaped like the result of a run. */
 export class ProgramError extends Error {
   /** `ProgramError`. */
   override readonly name = "ProgramError";
-  /** What went wrong: it could not start, its source did not compile, it died, it ran out of time, its head was invalid. */
-  readonly reason: "start" | "build" | "exit" | "timeout" | "head";
+  /**
+   * What went wrong: it could not start, its source did not compile, it died, it ran out of time, its head was invalid, it
+   * used up what it was given.
+   */
+  readonly reason: "start" | "build" | "exit" | "timeout" | "head" | "limit";
+  /** What it used up, where the reason is `limit`. */
+  readonly usedUp?: UsedUp;
   /** How the process ended, where it had begun and has ended. */
   readonly exit?: Exit;
   /** The last of what it wrote to standard error. */
@@ -50,17 +61,18 @@ export class ProgramError extends Error {
   constructor(
     reason: ProgramError["reason"],
     message: string,
-    options: { exit?: Exit; stderr?: string; cause?: unknown } = {},
+    options: { exit?: Exit; stderr?: string; usedUp?: UsedUp; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.reason = reason;
     this.exit = options.exit;
+    this.usedUp = options.usedUp;
     this.stderr = options.stderr ?? "";
   }
 
   /** The status that tells the client of it. */
   get status(): number {
-    return this.reason === "timeout" ? 504 : this.reason === "build" ? 500 : 502;
+    return STATUSES[this.reason];
   }
 }
 

@@ -6,6 +6,8 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** A client's request line and headers. A query of 1 MB works; what is larger belongs in a body. */
   requestHeadBytes: 2 * MiB,
+  /** Header fields of a request: each costs more than its bytes, and no client has so many. */
+  requestFields: 1000,
   /** A client that has not sent its head by then holds a connection for nothing. */
   requestHeadMs: 15_000,
   /** A client that sends no byte of the body it announced for this long has gone or is hostile. */
@@ -73,6 +75,11 @@ export const limits = {
   concurrency: 256,
   /** Requests that wait for a process; the next one is answered 503. */
   queue: 1024,
+
+  /** Processes that have ended and are still known to an operator who asks, at most 2.5 KB each. */
+  processRecords: 2000,
+  /** The end of standard error that is known of each of them, characters. */
+  processRecordTailChars: 1024,
 
   /** A whole run. */
   timeoutMs: 10_000,

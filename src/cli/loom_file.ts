@@ -1,9 +1,9 @@
 /** The configuration of `sluice loom` in a file; the names that older configurations use for the same are taken too. */
 
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { nearest } from "../bytes/nearest.ts";
 import type { Token } from "../http/tokens.ts";
 import { readDataFile } from "./data_file.ts";
-import { nearest } from "./nearest.ts";
 import { bytes, duration, httpUrl, origin, token } from "./values.ts";
 
 /** How appended bytes come to the disk. */

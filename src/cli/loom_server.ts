@@ -8,10 +8,11 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { isOpen } from "../loom/loom_handler.ts";
 import { type Loom, openLoom } from "../loom/open_loom.ts";
+import { isLoopback } from "../net/loopback.ts";
 import { announce, logAccess } from "./announce.ts";
 import { connectionsAllowed } from "./connections.ts";
 import { reportListening } from "./isolates.ts";
-import { isLoopback, type SettledLoom } from "./loom_settings.ts";
+import type { SettledLoom } from "./loom_settings.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
 
 /** Lets web pages of other origins see that they were refused, and nothing more. */

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { Token } from "../http/tokens.ts";
+import { isLoopback } from "../net/loopback.ts";
 import { loadLoomFile, type LoomSettings } from "./loom_file.ts";
 import { asUsage, UsageError } from "./usage.ts";
 import { token as readToken } from "./values.ts";
@@ -57,11 +58,6 @@ function checkAccess({ auth, tokens, host }: Pick<SettledLoom, "auth" | "tokens"
     `Cannot listen on ${host} without tokens: everybody could read and write all streams; set SLUICE_TOKENS, or say ` +
       "--no-auth if that is meant",
   );
-}
-
-/** True for addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 function defaultFolder(): string {

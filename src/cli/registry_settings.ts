@@ -3,7 +3,7 @@
 import { readKeyFile } from "../net/key_file.ts";
 import type { AuthorizedKey, RegistryOptions } from "../registry/hub/hub_options.ts";
 import { readKeyPair } from "./key_pair.ts";
-import { isLoopback } from "./loom_settings.ts";
+import { isLoopback } from "../net/loopback.ts";
 import { asUsage, UsageError } from "./usage.ts";
 import { port as readPort, secret } from "./values.ts";
 

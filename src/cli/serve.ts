@@ -227,7 +227,11 @@ function sayHowStarted({ title, language, warm, waiting }: ProgramHandler): void
 }
 
 /** Listens on the port asked for, or, if `choose`, on the next free one. */
-async function listen(handler: Handler, options: ServeOptions, choose: boolean): Promise<HttpServer> {
+async function listen(
+  handler: Handler,
+  options: ServeOptions & { readonly port: number },
+  choose: boolean,
+): Promise<HttpServer> {
   const last = !choose || options.port === 0 ? options.port : Math.min(options.port + PORTS_TRIED, 65535);
   for (let port = options.port;; port++) {
     try {

@@ -1,6 +1,7 @@
 /** Values of flags, checked where they are read. */
 
 import { InvalidArgumentError } from "commander";
+import { parseBytes, parseDuration } from "../bytes/quantity.ts";
 import type { Token } from "../http/tokens.ts";
 
 /** A time in milliseconds, 0 for none. */
@@ -35,22 +36,18 @@ export function countOrNone(text: string): number {
   return wholeNumber(text, 0, 1_000_000, "a whole number from 0 to 1000000");
 }
 
-const UNITS: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
 /** A size in bytes, or with a unit: 512k, 10m, 2g. */
 export function bytes(text: string): number {
-  const match = /^(\d{1,12})([kmg]?)(?:i?b)?$/i.exec(text);
-  if (!match) throw new InvalidArgumentError("It is a size such as 4096, 512k, 10m or 2g.");
-  return Number(match[1]) * UNITS[match[2].toLowerCase()];
+  const value = parseBytes(text);
+  if (value === undefined) throw new InvalidArgumentError("It is a size such as 4096, 512k, 10m or 2g.");
+  return value;
 }
-
-const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A length of time with its unit, in milliseconds: 500ms, 90s, 5m, 12h, 7d. */
 export function duration(text: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/i.exec(text);
-  if (!match) throw new InvalidArgumentError("It is a time such as 500ms, 90s, 5m, 12h or 7d.");
-  return Number(match[1]) * MILLISECONDS[match[2].toLowerCase()];
+  const value = parseDuration(text);
+  if (value === undefined) throw new InvalidArgumentError("It is a time such as 500ms, 90s, 5m, 12h or 7d.");
+  return value;
 }
 
 /**

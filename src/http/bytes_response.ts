@@ -5,6 +5,7 @@
  */
 
 import { isServed } from "./served_request.ts";
+import { promiseTrailers, trailersOf } from "./trailers.ts";
 
 /** Statuses whose answers the Fetch standard lets have no body. */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
@@ -18,6 +19,8 @@ const PLAIN_NAME = /^[\da-z_-]+$/;
 class BytesResponse {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #init: ResponseInit;
+  /** Header fields as they are sent, while nobody has asked for more. */
+  #fields: Readonly<Record<string, string>> | undefined;
   /** What the head is kept in, once somebody asks for it. */
   #made: Response | undefined;
   #real: Response | undefined;
@@ -40,7 +43,8 @@ class BytesResponse {
   constructor(bytes: Uint8Array<ArrayBuffer>, init: ResponseInit) {
     this.#bytes = bytes;
     this.#init = init;
-    if (fieldsOf(init) === undefined) this.#made = new Response(null, init);
+    this.#fields = fieldsOf(init);
+    if (!this.#fields) this.#made = new Response(null, init);
     if (BODILESS.has(this.status)) {
       throw new TypeError(`Cannot make an answer of bytes: one with status ${this.status} has no body`);
     }
@@ -55,11 +59,19 @@ class BytesResponse {
   static fields(response: Response): Readonly<Record<string, string>> | undefined {
     if (!(#bytes in response)) return undefined;
     const known = response as unknown as BytesResponse;
-    return known.#made || known.#real ? undefined : fieldsOf(known.#init);
+    return known.#made || known.#real ? undefined : known.#fields;
+  }
+
+  /** Sets fields where no head was made yet; false when that can't be. */
+  static set(response: Response, fields: Readonly<Record<string, string>>): boolean {
+    const before = BytesResponse.fields(response);
+    const merged = before && fieldsOf({ headers: { ...before, ...fields } });
+    if (merged) (response as unknown as BytesResponse).#fields = merged;
+    return merged !== undefined;
   }
 
   get #head(): Response {
-    return this.#made ??= new Response(null, this.#init);
+    return this.#made ??= new Response(null, this.#fields ? { ...this.#init, headers: this.#fields } : this.#init);
   }
 
   get status(): number {
@@ -134,6 +146,29 @@ export function plainFields(response: Response): Readonly<Record<string, string>
 export function fieldOf(response: Response, name: string): string | undefined {
   const fields = plainFields(response);
   return fields ? fields[name] : response.headers.get(name) ?? undefined;
+}
+
+/**
+ * Sets header fields of an answer, at no cost for one of bytes.
+ *
+ * @param fields names in lower case
+ * @returns the answer; another one with its body, where its fields can't be changed, as those of `fetch` can't
+ * @throws {TypeError} for a field that can't be sent
+ */
+export function setFields(response: Response, fields: Readonly<Record<string, string>>): Response {
+  if (BytesResponse.set(response, fields)) return response;
+  const checked = new Headers(fields);
+  try {
+    checked.forEach((value, name) => response.headers.set(name, value));
+    return response;
+  } catch {
+    const { status, statusText } = response;
+    const changed = new Response(response.body, { status, statusText, headers: response.headers });
+    checked.forEach((value, name) => changed.headers.set(name, value));
+    const trailers = trailersOf(response);
+    if (trailers) promiseTrailers(changed, trailers);
+    return changed;
+  }
 }
 
 /** The whole body of an answer that nobody has taken up yet; undefined when it is not known. */

@@ -11,7 +11,7 @@ import { UpstreamBody } from "./forward_body.ts";
 import { ForwardError } from "./forward_error.ts";
 import { exchange, StaleConnection, type UpstreamAnswer, type UpstreamCall } from "./forward_exchange.ts";
 import { requestFields, responseFields } from "./forward_fields.ts";
-import { oneConnection, type UpstreamPool } from "./forward_pool.ts";
+import { oneConnection, type UpstreamPool, type UpstreamTls } from "./forward_pool.ts";
 import { tunnel } from "./forward_tunnel.ts";
 import { problem } from "./problem.ts";
 import { promiseTrailers } from "./trailers.ts";
@@ -22,10 +22,14 @@ export interface Upstream {
   /** Name or address. */
   readonly host: string;
   readonly port: number;
+  /** There when it speaks TLS. */
+  readonly tls?: UpstreamTls;
 }
 
 /** Options of {@linkcode forward}. */
 export interface ForwardOptions {
+  /** Path and query that are asked for there. Default: the request's own. */
+  readonly path?: string;
   /** Address of the client, for `X-Forwarded-For`. */
   readonly client?: string;
   /** Believe what the request says in `X-Forwarded-*` and `Forwarded`: only behind a proxy that sets them. */
@@ -82,12 +86,12 @@ function asksForWebSocket({ method, headers }: Request): boolean {
  */
 async function send(request: Request, target: Upstream, options: ForwardOptions): Promise<UpstreamAnswer> {
   const call = callOf(request, target, options, false);
-  if (request.body !== null || !options.pool) return await exchange(call, oneConnection());
+  if (request.body !== null || !options.pool) return await exchange(call, oneConnection(target.tls));
   try {
-    return await exchange(call, options.pool.agent);
+    return await exchange(call, options.pool.agentFor(target.tls));
   } catch (error) {
     if (!(error instanceof StaleConnection) || !IDEMPOTENT.has(request.method)) throw error;
-    return await exchange(call, oneConnection());
+    return await exchange(call, oneConnection(target.tls));
   }
 }
 
@@ -98,7 +102,8 @@ function callOf(request: Request, target: Upstream, options: ForwardOptions, upg
     request,
     host: target.host,
     port: target.port,
-    path: pathOf(request.url),
+    isSecure: target.tls !== undefined,
+    path: options.path ?? pathOf(request.url),
     fields: requestFields(request, {
       client: options.client,
       trustForwarded: options.trustForwarded,
@@ -136,7 +141,7 @@ async function toTunnel(
   onEnd: () => void,
 ): Promise<Response> {
   const call = callOf(request, target, options, true);
-  const answer = await exchange(call, oneConnection());
+  const answer = await exchange(call, oneConnection(target.tls));
   if (!answer.switched) return toResponse(request, answer, onEnd);
   const patience = { untakenMs: call.connectMs, quietMs: call.headMs };
   return tunnel({ incoming: answer.incoming, ...answer.switched }, patience, onEnd);

@@ -1,8 +1,9 @@
 /** One request on one connection to an upstream, up to the head of its answer. */
 
 import type { Buffer } from "node:buffer";
-import { type Agent, type ClientRequest, type IncomingMessage, request as open } from "node:http";
-import type { Socket } from "node:net";
+import { type Agent, type ClientRequest, type IncomingMessage, request as openPlain } from "node:http";
+import { request as openTls } from "node:https";
+import { isIP, type Socket } from "node:net";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Clock, sendBody } from "./forward_body.ts";
@@ -14,6 +15,8 @@ export interface UpstreamCall {
   readonly request: Request;
   readonly host: string;
   readonly port: number;
+  /** It speaks TLS. */
+  readonly isSecure: boolean;
   readonly path: string;
   readonly fields: Record<string, string>;
   /** Undefined when the length of the body is not known. */
@@ -77,7 +80,7 @@ export function exchange(call: UpstreamCall, agent: Agent): Promise<UpstreamAnsw
       fail(new ForwardError("broken", { sent: true, cause: new TypeError("The upstream went over unasked") }));
     });
     const onConnecting = () => timer = setTimeout(onTime, call.connectMs);
-    whenConnected(outgoing, onConnecting, (wasUsed) => {
+    whenConnected(call, outgoing, onConnecting, (wasUsed) => {
       clearTimeout(timer);
       isConnected = true;
       isReused = wasUsed;
@@ -88,14 +91,20 @@ export function exchange(call: UpstreamCall, agent: Agent): Promise<UpstreamAnsw
 }
 
 /** Tells when a request has its connection, and whether that has had others before. */
-function whenConnected(outgoing: ClientRequest, onConnecting: () => void, onDone: (wasUsed: boolean) => void): void {
+function whenConnected(
+  { isSecure }: UpstreamCall,
+  outgoing: ClientRequest,
+  onConnecting: () => void,
+  onDone: (wasUsed: boolean) => void,
+): void {
   outgoing.on("socket", (socket) => {
     if (outgoing.destroyed) return; // given up before its turn
     const wasUsed = outgoing.reusedSocket;
     outgoing.reusedSocket = false; // or Deno's client would send it again by itself, a POST too
     if (!socket.connecting) return onDone(wasUsed);
     onConnecting();
-    socket.once("connect", () => onDone(wasUsed));
+    // Nothing is sent to an upstream whose certificate was not looked at.
+    socket.once(isSecure ? "secureConnect" : "connect", () => onDone(wasUsed));
   });
 }
 
@@ -105,11 +114,14 @@ function goesOver({ headers }: IncomingMessage, { fields }: UpstreamCall): boole
 }
 
 /** The head is made anew from parsed fields, each of which node:http looks over: no line break gets into it. */
-function start({ request, host, port, path, fields }: UpstreamCall, agent: Agent): ClientRequest {
+function start({ request, host, port, isSecure, path, fields }: UpstreamCall, agent: Agent): ClientRequest {
   const { method } = request;
   const maxHeaderSize = limits.upstreamHeadBytes;
   try {
-    return open({ host, port, path, method, headers: fields, agent, maxHeaderSize });
+    const options = { host, port, path, method, headers: fields, agent, maxHeaderSize };
+    if (!isSecure) return openPlain(options);
+    // An address is no name to ask for (RFC 6066 §3). Left to itself, the client would ask for what stands in `Host`.
+    return openTls({ ...options, servername: isIP(host) === 0 ? host : "" });
   } catch (cause) {
     throw new HttpError(400, "The request has a header field that can't be passed on", { cause });
   }

@@ -6,6 +6,16 @@ export interface RequestInfo {
   readonly remoteAddr?: { readonly transport?: string; readonly hostname?: string; readonly port?: number };
   /** Parameters that a router took from the path; the weakest of the merged parameters. */
   readonly params?: Readonly<Record<string, string | undefined>>;
+  /** The trace that it belongs to, where whoever passes it on has begun one; else its own fields tell. */
+  readonly trace?: TraceContext;
+}
+
+/** The fields of a trace (W3C Trace Context), as they go to the next part of a system. */
+export interface TraceContext {
+  /** `00-TRACE-SPAN-FLAGS`. */
+  readonly traceparent: string;
+  /** What tracing systems keep along the way; undefined when there is nothing. */
+  readonly tracestate: string | undefined;
 }
 
 /** Answers a request. `Deno.serve`, Hono, Oak and all that speaks Fetch can mount one. */

@@ -5,72 +5,33 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import { limits } from "../limits.ts";
-import { type Connection, Connections } from "./connections.ts";
-import { fieldOf } from "./bytes_response.ts";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Connections } from "./connections.ts";
+import { mayHideMore } from "./declined_upgrade.ts";
+import { exchange } from "./exchange.ts";
 import type { Handler } from "./handler.ts";
-import { IncomingBody } from "./incoming_body.ts";
-import { errorResponse } from "./problem.ts";
-import { sendResponse } from "./send_response.ts";
-import { checkTlsPair, type TlsPair } from "./tls.ts";
-import { toRequest } from "./to_request.ts";
-import { asksForWebSocket, offerUpgrade, takeoverOf } from "./upgrade.ts";
+import { listen, makeServer, type Place } from "./make_server.ts";
+import { answerLast, refusalOf, refuse } from "./refusal.ts";
+import { type Front, type ServeOptions, settle } from "./serve_options.ts";
+import { wasChallenge } from "./tls_hosts.ts";
+import { take } from "./turns.ts";
+import { exchangeOrHandOver } from "./upgrade_exchange.ts";
 
-/** What happened with one request; for an access log. */
-export interface Access {
-  /** Its method. */
-  readonly method: string;
-  /** The request target as the client sent it. */
-  readonly url: string;
-  /** Status of the answer; 101 when the handler took the connection over. */
-  readonly status: number;
-  /** Bytes of the body sent; all that were sent on a connection taken over. */
-  readonly bytes: number;
-  /** From the request's head to the end of its answer. */
-  readonly durationMs: number;
-  /** The client's. */
-  readonly remoteAddress: string;
-  /** `X-Request-Id` of the answer. */
-  readonly requestId: string | undefined;
-  /** False when the answer ended before it was whole. */
-  readonly complete: boolean;
-}
-
-/** Options of {@linkcode serveHttp}. */
-export interface ServeOptions {
-  /** Address to listen on. */
-  readonly hostname: string;
-  /** 0 for any free one. */
-  readonly port: number;
-  /** Let other processes listen on the same port, between which the system spreads connections. */
-  readonly reusePort?: boolean;
-  /** Takes each request when its answer has ended. */
-  readonly onAccess?: (access: Access) => void;
-  /** Show inner messages to the client. */
-  readonly dev?: boolean;
-  /** Connections at a time; one more is closed at once. Default: no limit. */
-  readonly connections?: number;
-  /** How long a client may take to send its head, milliseconds. */
-  readonly requestHeadMs?: number;
-  /** How long a client may send nothing of a body that is asked for, milliseconds. */
-  readonly requestBodyIdleMs?: number;
-  /** Handlers may take over connections of requests that ask for WebSocket, with `takeOver`. */
-  readonly upgrade?: boolean;
-  /** Speak TLS. */
-  readonly tls?: TlsPair;
-}
+export type { Access, OnAccess } from "./access.ts";
+export type { ServeOptions } from "./serve_options.ts";
 
 /** A server that accepts connections. */
 export interface HttpServer {
-  /** The address it listens on. */
+  /** The address it listens on; empty on a socket of the file system. */
   readonly hostname: string;
-  /** The port it was given. */
+  /** The port it was given; 0 on a socket of the file system. */
   readonly port: number;
+  /** The socket it listens on; undefined on a port. */
+  readonly path: string | undefined;
   /**
-   * Stops accepting, and waits for the requests under way.
+   * Stops accepting, closes idle connections, and waits for the requests under way, whose answers are the last of their
+   * connections.
    *
    * @param graceMs after this, connections are cut
    * @param hurry cuts them when it aborts
@@ -78,214 +39,103 @@ export interface HttpServer {
   close(graceMs: number, hurry?: AbortSignal): Promise<void>;
 }
 
-/** How often connections are looked at that are too slow, or idle, milliseconds. */
+/** How often connections are looked at that are too slow, or idle, milliseconds; more often where less is allowed. */
 const CHECK_MS = 1000;
-
-/** Where node:http finds what it tells clients in `Keep-Alive`. */
-type Announcing = ServerResponse & { _keepAliveTimeout: number };
 
 /**
  * Serves a handler.
  *
- * @throws {Deno.errors.AddrInUse} when the port is taken
- * @throws {TypeError} when the certificate and its key can't be used
+ * @throws {Deno.errors.AddrInUse} when the port is taken, or somebody listens on the socket
+ * @throws {Deno.errors.AlreadyExists} when at its path there is something else
+ * @throws {TypeError} when the certificate and its key can't be used, or the path is too long
  */
 export async function serveHttp(handler: Handler, options: ServeOptions): Promise<HttpServer> {
-  const connections = new Connections();
+  const front = settle(handler, options);
+  const checkMs = Math.min(CHECK_MS, front.requestHeadMs, front.keepAliveMs || CHECK_MS);
+  const server = makeServer(front, options, checkMs);
+  const connections = new Connections(front.keepAliveMs);
   // Under TLS these are the ones below: of a connection whose handshake fails, nothing else is known.
   const accepted = options.tls ? new Connections() : connections;
-  const server = makeServer(options);
-  server.on("request", (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    const connection = connections.get(incoming.socket);
-    (outgoing as Announcing)._keepAliveTimeout = limits.keepAliveMs;
-    if (connection) guard(exchange(handler, incoming, outgoing, connection, options), incoming.socket);
-  });
   server.on("connection", (socket: Socket) => {
     if (accepted.size >= (options.connections ?? Infinity)) return void socket.destroy();
     accepted.add(socket);
   });
-  if (options.tls) server.on("secureConnection", (socket: Socket) => connections.add(socket));
-  if (options.upgrade) {
-    server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
-      const connection = connections.get(socket);
-      if (connection) guard(exchangeOrHandOver(handler, incoming, { socket, head, connection }, options), socket);
+  if (options.tls) {
+    server.on("secureConnection", (socket: Socket) => {
+      if (wasChallenge(socket)) return void socket.destroySoon();
+      connections.add(socket);
     });
   }
-  await listen(server, options);
-  const { port } = server.address() as AddressInfo;
-  const looking = setInterval(() => connections.closeIdle(CHECK_MS), CHECK_MS);
-  return {
-    hostname: options.hostname,
-    port,
-    close: async (graceMs, hurry) => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const cut = () => {
-        connections.cut();
-        accepted.cut();
-      };
-      const patience = setTimeout(cut, graceMs);
-      hurry?.addEventListener("abort", cut, { once: true });
-      await closed;
-      clearTimeout(patience);
+  receive(server, front, connections, options.upgrade ?? false);
+  const place = await listen(server, options);
+  front.authority = authorityOf(place);
+  const looking = setInterval(() => connections.closeIdle(checkMs), checkMs);
+  const close = async (graceMs: number, hurry?: AbortSignal) => {
+    front.isClosing = true;
+    try {
+      await closeServer(server, [connections, accepted], graceMs, hurry);
+    } finally {
       clearInterval(looking);
-      hurry?.removeEventListener("abort", cut);
-    },
+      place.leave();
+    }
   };
+  return { hostname: place.hostname, port: place.port, path: place.path, close };
 }
 
-function makeServer(options: ServeOptions): Server {
-  const requestHeadMs = options.requestHeadMs ?? limits.requestHeadMs;
-  const settings = {
-    maxHeaderSize: limits.requestHeadBytes,
-    headersTimeout: requestHeadMs,
-    requestTimeout: 0, // a body may take as long as it moves: who reads it watches it
-    keepAliveTimeout: 0, // a timer before and after each request; idle connections are closed by us
-    connectionsCheckingInterval: CHECK_MS,
-    noDelay: true,
-    shouldUpgradeCallback: options.upgrade ? asksForWebSocket : () => false,
+/** Takes what comes on the connections. */
+function receive(server: Server, front: Front, connections: Connections, upgrade: boolean): void {
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { socket } = incoming;
+    const connection = connections.get(socket);
+    if (!connection) return;
+    const isLast = mayHideMore(incoming, connection.incoming === undefined);
+    if (isLast) outgoing.shouldKeepAlive = false;
+    connection.incoming = incoming;
+    take({ outgoing, run: () => exchange(front, incoming, outgoing, connection) }, connection, socket);
+    connection.isEnding ||= isLast;
   };
-  if (!options.tls) return createServer(settings);
-  checkTlsPair(options.tls);
-  const { cert, key } = options.tls;
-  return createTlsServer({ ...settings, cert, key, handshakeTimeout: requestHeadMs });
-}
-
-function listen(server: Server, options: ServeOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => {
-      reject(error.code === "EADDRINUSE" ? new Deno.errors.AddrInUse(`Port ${options.port} is taken`) : error);
-    });
-    server.listen({ host: options.hostname, port: options.port, reusePort: options.reusePort ?? false }, resolve);
+  server.on("request", onRequest);
+  server.on("checkExpectation", onRequest); // it is refused as a request, and told of
+  server.on("clientError", (error: Error, socket: Socket) => {
+    const connection = connections.get(socket);
+    const refusal = refusalOf(error, front);
+    if (connection && refusal) refuse(front, refusal, connection, socket);
+    else socket.destroy();
+  });
+  server.on("connect", (incoming: IncomingMessage, socket: Socket) => {
+    const connection = connections.get(socket);
+    const refusal = { status: 501, detail: "The method CONNECT is not supported" };
+    if (connection?.requests === 0) answerLast(front, refusal, connection, socket, incoming);
+    else socket.destroy(); // node:http sends no more of an answer that is under way
+  });
+  if (!upgrade) return;
+  server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    const connection = connections.get(socket);
+    if (!connection || connection.isEnding) return;
+    exchangeOrHandOver(front, incoming, { socket, head, connection }).catch(() => socket.destroy());
   });
 }
 
-/** Whatever nobody foresaw ends the connection it happened on, and not the process. */
-function guard(exchanged: Promise<void>, socket: Socket): void {
-  exchanged.catch(() => socket.destroy());
+/** What a request is taken to want that names no host. */
+function authorityOf({ hostname, port, path }: Place): string {
+  if (path !== undefined) return "localhost";
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** One request and its answer: whatever fails ends in an answer or in a cut connection. */
-async function exchange(
-  handler: Handler,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  connection: Connection,
-  options: ServeOptions,
+async function closeServer(
+  server: Server,
+  connections: readonly Connections[],
+  graceMs: number,
+  hurry: AbortSignal | undefined,
 ): Promise<void> {
-  const started = performance.now();
-  connection.requests++;
-  const body = new IncomingBody(incoming, options.requestBodyIdleMs ?? limits.requestBodyIdleMs);
-  let response: Response;
-  try {
-    response = await ask(handler, toRequest(incoming, outgoing, body, options), connection);
-  } catch (error) {
-    response = errorResponse(error, options);
-  }
-  const sent = await sendResponse(response, incoming, outgoing);
-  if (sent.complete) body.release();
-  connection.requests--;
-  report(incoming, connection, options, { ...sent, started, status: response.status, response });
-}
-
-/** A connection whose request asks for another protocol. */
-interface Offer {
-  readonly socket: Socket;
-  readonly head: Buffer;
-  readonly connection: Connection;
-}
-
-/** Where node:http finds the answer that a connection carries. */
-type Carrying = Socket & { readonly _httpMessage?: ServerResponse | null };
-
-/** The same for a request whose connection the handler may take over. Whatever the answer, it is the connection's last. */
-async function exchangeOrHandOver(
-  handler: Handler,
-  incoming: IncomingMessage,
-  { socket, head, connection }: Offer,
-  options: ServeOptions,
-): Promise<void> {
-  const started = performance.now();
-  socket.on("error", () => {/* "close" follows; without a listener it would end the process */});
-  if (!await isFree(socket, connection)) return void socket.destroy();
-  connection.requests++; // a connection taken over is never idle
-  const outgoing = new ServerResponse(incoming);
-  outgoing.shouldKeepAlive = false;
-  outgoing.assignSocket(socket);
-  let response: Response;
-  try {
-    const request = toRequest(incoming, outgoing, undefined, options);
-    offerUpgrade(request);
-    response = await ask(handler, request, connection);
-  } catch (error) {
-    response = errorResponse(error, options);
-  }
-  const takeover = takeoverOf(response);
-  if (!takeover) {
-    leaveWithClient(socket, outgoing);
-    const sent = await sendResponse(response, incoming, outgoing);
-    connection.requests--; // who takes nothing of the answer is idle
-    socket.destroySoon();
-    return report(incoming, connection, options, { ...sent, started, status: response.status, response });
-  }
-  outgoing.detachSocket(socket);
-  const onClose = (failed: boolean) => {
-    const sent = { complete: !failed, bytes: socket.bytesWritten };
-    report(incoming, connection, options, { ...sent, started, status: 101, response });
-  };
-  if (socket.destroyed) onClose(true);
-  else socket.once("close", onClose);
-  try {
-    takeover({ incoming, socket, head });
-  } catch {
-    socket.destroy(); // the only answer that is left
-  }
-}
-
-/**
- * Waits until the answers before are out. False when one is still to be made: it might take for ever, and nothing would
- * tell that the client has left, because node:http reads no more of a connection whose request asks for an upgrade.
- */
-async function isFree(socket: Carrying, connection: Connection): Promise<boolean> {
-  if (connection.requests > 0) return false;
-  for (let answer = socket._httpMessage; answer && !socket.destroyed; answer = socket._httpMessage) {
-    await new Promise((resolve) => answer!.once("close", resolve));
-  }
-  return !socket.destroyed;
-}
-
-/** Reads on for node:http, which reads no more, so that a client that leaves before it has its answer is noticed. */
-function leaveWithClient(socket: Socket, outgoing: ServerResponse): void {
-  socket.once("end", () => {
-    if (!outgoing.writableEnded) outgoing.destroy();
-  });
-  socket.resume();
-}
-
-async function ask(handler: Handler, request: Request, { address }: Connection): Promise<Response> {
-  const response = await handler(request, { remoteAddr: address });
-  if (!response) throw new TypeError(`Cannot send an answer: the handler gave ${response}`);
-  return response;
-}
-
-/** What is known when an answer has ended. */
-interface Ending {
-  readonly status: number;
-  readonly bytes: number;
-  readonly complete: boolean;
-  readonly started: number;
-  readonly response: Response;
-}
-
-function report(incoming: IncomingMessage, connection: Connection, options: ServeOptions, ending: Ending): void {
-  options.onAccess?.({
-    method: incoming.method ?? "",
-    url: incoming.url ?? "",
-    status: ending.status,
-    bytes: ending.bytes,
-    durationMs: performance.now() - ending.started,
-    remoteAddress: connection.address.hostname,
-    requestId: fieldOf(ending.response, "x-request-id"),
-    complete: ending.complete,
-  });
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  for (const some of connections) some.closeUnused();
+  const cut = () => connections.forEach((some) => some.cut());
+  const patience = setTimeout(cut, graceMs);
+  if (hurry?.aborted) cut();
+  else hurry?.addEventListener("abort", cut, { once: true });
+  await closed;
+  clearTimeout(patience);
+  hurry?.removeEventListener("abort", cut);
 }

@@ -1,6 +1,6 @@
 /** Errors as HTTP answers: problem details (RFC 9457). Inner messages never reach a client outside development. */
 
-import { HttpError, ProgramError } from "../errors.ts";
+import { HttpError, ProgramError, type UsedUp } from "../errors.ts";
 
 const TITLES: Record<number, string> = {
   400: "Bad Request",
@@ -8,6 +8,7 @@ const TITLES: Record<number, string> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  406: "Not Acceptable",
   408: "Request Timeout",
   409: "Conflict",
   410: "Gone",
@@ -16,6 +17,7 @@ const TITLES: Record<number, string> = {
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",
@@ -52,6 +54,13 @@ const PUBLIC_DETAILS: Record<ProgramError["reason"], string> = {
   exit: "The program failed before it answered",
   timeout: "The program did not answer in time",
   head: "The program answered with an invalid head",
+  limit: "The program used up what it was given",
+};
+
+const USED_UP: Record<UsedUp, string> = {
+  cpu: "The program used up its processor time",
+  memory: "The program used up its memory",
+  file: "The program wrote a larger file than it may",
 };
 
 /**
@@ -63,8 +72,10 @@ const PUBLIC_DETAILS: Record<ProgramError["reason"], string> = {
 export function errorResponse(error: unknown, options: { dev?: boolean } = {}): Response {
   if (error instanceof HttpError) return problem(error.status, error.message, { headers: { ...error.headers } });
   if (error instanceof ProgramError) {
-    if (!options.dev) return problem(error.status, PUBLIC_DETAILS[error.reason]);
-    return problem(error.status, error.message, { extensions: { stderr: error.stderr, ...error.exit } });
+    const { status, usedUp } = error;
+    const detail = usedUp ? USED_UP[usedUp] : PUBLIC_DETAILS[error.reason];
+    if (!options.dev) return problem(status, detail, { extensions: { usedUp } });
+    return problem(status, error.message, { extensions: { usedUp, stderr: error.stderr, ...error.exit } });
   }
   const detail = options.dev && error instanceof Error ? error.message : "The server failed to answer";
   return problem(500, detail);

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Buffer } from "node:buffer";
 import { clearImmediate, setImmediate } from "node:timers";
 import { type Chunk, fromReadableStream, type Source } from "../bytes/source.ts";
-import { limits } from "../limits.ts";
 import { knownBytes, plainFields } from "./bytes_response.ts";
 import { trailersOf } from "./trailers.ts";
 
@@ -36,11 +35,16 @@ const FORBIDDEN_TRAILERS = new Set([
   ...["host", "location", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "www-authenticate"],
 ]);
 
-/** Sends an answer. It never rejects: a body that breaks ends the connection, so that it shows. */
+/**
+ * Sends an answer. It never rejects: a body that breaks ends the connection, so that it shows.
+ *
+ * @param stallMs how long a client may take nothing of it
+ */
 export async function sendResponse(
   response: Response,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  stallMs: number,
 ): Promise<Sent> {
   const isHead = incoming.method === "HEAD";
   const sent = { complete: false, bytes: 0 };
@@ -53,7 +57,7 @@ export async function sendResponse(
     if (!whole && !trailers && response.body === null) return sendAtOnce(response, undefined, isHead, outgoing);
     content = whole ? pieces(whole) : response.body ? fromReadableStream(response.body) : undefined;
     outgoing.writeHead(response.status, rawHeaders(response, trailers !== undefined, whole?.byteLength));
-    if (content && !isHead) await pump(content, outgoing, sent);
+    if (content && !isHead) await pump(content, outgoing, sent, stallMs);
     else content?.cancel();
     if (trailers) outgoing.addTrailers([...await trailers].filter(([name]) => !FORBIDDEN_TRAILERS.has(name)));
     outgoing.end();
@@ -114,10 +118,15 @@ function pieces(whole: Uint8Array<ArrayBuffer>): Source {
   };
 }
 
-async function pump(content: Source, outgoing: ServerResponse, sent: { bytes: number }): Promise<void> {
+async function pump(
+  content: Source,
+  outgoing: ServerResponse,
+  sent: { bytes: number },
+  stallMs: number,
+): Promise<void> {
   for (let chunk = await firstChunk(content, outgoing); chunk; chunk = await content.read()) {
     sent.bytes += chunk.byteLength;
-    if (!write(outgoing, chunk) && !await drained(outgoing)) throw new Error("The client has left");
+    if (!write(outgoing, chunk) && !await drained(outgoing, stallMs)) throw new Error("The client has left");
   }
 }
 
@@ -153,7 +162,7 @@ async function firstChunk(content: Source, outgoing: ServerResponse): Promise<Ch
 }
 
 /** Waits for room; false when the client has left, or takes nothing for too long. */
-function drained(outgoing: ServerResponse): Promise<boolean> {
+function drained(outgoing: ServerResponse, stallMs: number): Promise<boolean> {
   if (outgoing.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
     const end = (room: boolean) => {
@@ -164,7 +173,7 @@ function drained(outgoing: ServerResponse): Promise<boolean> {
     };
     const onDrain = () => end(true);
     const onClose = () => end(false);
-    const stalled = setTimeout(onClose, limits.responseStallMs);
+    const stalled = setTimeout(onClose, stallMs);
     outgoing.on("drain", onDrain);
     outgoing.on("close", onClose);
   });

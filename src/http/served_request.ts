@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
-import type { IncomingBody } from "./incoming_body.ts";
+import { KnownBody, type ReceivedBody, WrappedBody } from "./received_body.ts";
 
 /** What a request is made of. */
 export interface Received {
@@ -14,12 +14,29 @@ export interface Received {
   /** Its absolute form. */
   readonly url: string;
   /** Its body; undefined when it has none. */
-  readonly body: IncomingBody | undefined;
+  readonly body: ReceivedBody | undefined;
 }
+
+/** What a request is told otherwise than it came. */
+export interface RequestChanges {
+  /** Absolute. */
+  readonly url?: string;
+  /** Header fields that are taken out, in lower case. */
+  readonly without?: readonly string[];
+  /** Aborts it, besides the client that leaves. */
+  readonly signal?: AbortSignal;
+  /** Stands between its body and whoever reads it. */
+  readonly body?: (source: Source) => Source;
+}
+
+/** Requests that were made of others by servers that are not ours, and those. */
+const originals = new WeakMap<Request, Request>();
 
 /** What no handler asks for often works through a real request, made when it is. */
 class ServedRequest {
   readonly #received: Received;
+  /** What it was made of, and how it differs; undefined for one as it came. */
+  readonly #before: { readonly request: ServedRequest; readonly changes: RequestChanges } | undefined;
   #headers: Headers | undefined;
   #signal: AbortSignal | undefined;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
@@ -43,8 +60,9 @@ class ServedRequest {
     }
   }
 
-  constructor(received: Received) {
+  constructor(received: Received, before?: { request: ServedRequest; changes: RequestChanges }) {
     this.#received = received;
+    this.#before = before;
   }
 
   static isServed(request: Request): boolean {
@@ -64,8 +82,49 @@ class ServedRequest {
   /** A header field, without making all of them. */
   static field(request: Request, name: string): string | null {
     if (!(#received in request)) return request.headers.get(name);
-    const value = (request as unknown as ServedRequest).#received.incoming.headers[name];
+    const served = request as unknown as ServedRequest;
+    if (served.#lacks(name)) return null;
+    const value = served.#received.incoming.headers[name];
     return Array.isArray(value) ? value.join(", ") : value ?? null;
+  }
+
+  /** Bytes of the header fields as they came; undefined for a request of another server. */
+  static fieldBytes(request: Request): number | undefined {
+    if (!(#received in request)) return undefined;
+    const { rawHeaders } = (request as unknown as ServedRequest).#received.incoming;
+    // Each byte is one character; a line has a colon, a space, and its end.
+    return rawHeaders.reduce((sum, text) => sum + text.length, rawHeaders.length * 2);
+  }
+
+  /** The same request with changes; undefined when it is not ours, or somebody has begun to read it. */
+  static changed(request: Request, changes: RequestChanges): Request | undefined {
+    if (!(#received in request)) return undefined;
+    const before = request as unknown as ServedRequest;
+    if (!before.#isUntouched) return undefined;
+    const { body, url } = before.#received;
+    const wrapped = body && changes.body ? new WrappedBody(body, changes.body) : body;
+    const received = { ...before.#received, url: changes.url ?? url, body: wrapped };
+    return new ServedRequest(received, { request: before, changes }) as unknown as Request;
+  }
+
+  /** The same request with a body that is known; undefined when it is not ours. */
+  static refilled(request: Request, bytes: Uint8Array<ArrayBuffer>): Request | undefined {
+    if (!(#received in request)) return undefined;
+    const before = request as unknown as ServedRequest;
+    const received = { ...before.#received, body: new KnownBody(bytes) };
+    return new ServedRequest(received, { request: before, changes: {} }) as unknown as Request;
+  }
+
+  static hasBody(request: Request): boolean {
+    if (!(#received in request)) return request.body !== null;
+    return (request as unknown as ServedRequest).#received.body !== undefined;
+  }
+
+  static original(request: Request): Request | undefined {
+    if (!(#received in request)) return undefined;
+    let first = request as unknown as ServedRequest;
+    while (first.#before) first = first.#before.request;
+    return first as unknown as Request;
   }
 
   get method(): string {
@@ -77,11 +136,11 @@ class ServedRequest {
   }
 
   get headers(): Headers {
-    return this.#real?.headers ?? (this.#headers ??= toHeaders(this.#received.incoming.rawHeaders));
+    return this.#real?.headers ?? (this.#headers ??= this.#makeHeaders());
   }
 
   get signal(): AbortSignal {
-    return this.#signal ??= untilGone(this.#received);
+    return this.#signal ??= this.#makeSignal();
   }
 
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
@@ -112,12 +171,30 @@ class ServedRequest {
     return JSON.parse(await this.text());
   }
 
-  /** Nobody has asked for the body yet, or for anything that may have to do with it. */
-  get #isUntouched(): boolean {
-    return !this.#real && !this.#stream && !this.#taken;
+  #makeHeaders(): Headers {
+    if (!this.#before) return toHeaders(this.#received.incoming.rawHeaders);
+    const { request, changes } = this.#before;
+    return changes.without ? withoutFields(request.headers, changes.without) : request.headers;
   }
 
-  #take(): IncomingBody | undefined {
+  #makeSignal(): AbortSignal {
+    if (!this.#before) return untilGone(this.#received);
+    const { request, changes } = this.#before;
+    return changes.signal ? AbortSignal.any([request.signal, changes.signal]) : request.signal;
+  }
+
+  #lacks(name: string): boolean {
+    if (!this.#before) return false;
+    const { request, changes } = this.#before;
+    return (changes.without?.includes(name) ?? false) || request.#lacks(name);
+  }
+
+  /** Nobody has asked for the body yet, or for anything that may have to do with it. */
+  get #isUntouched(): boolean {
+    return !this.#real && !this.#stream && !this.#taken && !this.#received.body?.touched;
+  }
+
+  #take(): ReceivedBody | undefined {
     const { body } = this.#received;
     this.#taken = body !== undefined;
     return body;
@@ -164,6 +241,55 @@ export function fieldOfRequest(request: Request, name: string): string | null {
   return ServedRequest.field(request, name);
 }
 
+/** Bytes of a request's header fields: names, values, and four for each line. */
+export function fieldBytesOf(request: Request): number {
+  const bytes = ServedRequest.fieldBytes(request);
+  if (bytes !== undefined) return bytes;
+  let sum = 0;
+  for (const [name, value] of request.headers) sum += name.length + value.length + 4;
+  return sum;
+}
+
+/** The same request with changes: one that our server received stays one of which each part is made when it is asked for. */
+export function changedRequest(request: Request, changes: RequestChanges): Request {
+  const served = ServedRequest.changed(request, changes);
+  if (served) return served;
+  const { method, headers, body, signal } = request;
+  const made = new Request(changes.url ?? request.url, {
+    method,
+    headers: changes.without ? withoutFields(headers, changes.without) : headers,
+    body: body && changes.body ? toReadableStream(changes.body(fromReadableStream(body))) : body,
+    signal: changes.signal ? AbortSignal.any([signal, changes.signal]) : signal,
+    duplex: "half",
+  } as RequestInit);
+  originals.set(made, originalOf(request));
+  return made;
+}
+
+/**
+ * The same request with its body in it again, after somebody has read it to the end.
+ *
+ * @param bytes not to be changed afterwards
+ */
+export function withBody(request: Request, bytes: Uint8Array<ArrayBuffer>): Request {
+  const served = ServedRequest.refilled(request, bytes);
+  if (served) return served;
+  const { url, method, headers, signal } = request;
+  const made = new Request(url, { method, headers, signal, body: bytes });
+  originals.set(made, originalOf(request));
+  return made;
+}
+
+/** Whether a request has a body, without taking it. */
+export function hasBody(request: Request): boolean {
+  return ServedRequest.hasBody(request);
+}
+
+/** The request as it came, of one that {@linkcode changedRequest} made: what is remembered of a request goes by that. */
+export function originalOf(request: Request): Request {
+  return ServedRequest.original(request) ?? originals.get(request) ?? request;
+}
+
 /** The path of a request's URL, as `URL.pathname` has it: a request's URL is written in one way only. */
 export function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("//") + 2);
@@ -175,6 +301,12 @@ function toHeaders(raw: readonly string[]): Headers {
   const headers = new Headers();
   for (let i = 0; i < raw.length; i += 2) headers.append(raw[i], raw[i + 1]);
   return headers;
+}
+
+function withoutFields(headers: Headers, names: readonly string[]): Headers {
+  const kept = new Headers(headers);
+  for (const name of names) kept.delete(name);
+  return kept;
 }
 
 /** Aborts when the client leaves before it has had its answer. */

@@ -2,15 +2,15 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { IncomingBody } from "./incoming_body.ts";
+import { urlOf } from "./request_target.ts";
 import { servedRequest } from "./served_request.ts";
 
 /** Where the server listens, for requests that don't say what they want to reach. */
 interface OwnAddress {
-  readonly hostname: string;
-  readonly port: number;
-  /** There when it speaks TLS. */
-  readonly tls?: unknown;
+  readonly scheme: "http" | "https";
+  readonly authority: string;
 }
 
 /** Methods that the Fetch standard lets nobody make a request with. */
@@ -19,49 +19,35 @@ const IMPOSSIBLE_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 /**
  * Makes the request for a handler.
  *
- * @throws {HttpError} when it is none that can be passed on
+ * @throws {HttpError} when it is none that can be passed on: nothing behind it may be taken for a request
  */
 export function toRequest(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   body: IncomingBody | undefined,
-  options: OwnAddress,
+  own: OwnAddress,
 ): Request {
-  const { method, headers } = incoming;
-  if (IMPOSSIBLE_METHODS.has(method!)) throw new HttpError(501, `The method ${method} is not supported`);
-  const url = toUrl(incoming, options);
-  // Whoever stands before us may have gone by the other one (RFC 9112 §3.2).
-  if (countHosts(incoming.rawHeaders) > 1) throw new HttpError(400, "The request has more than one Host header");
-  const coding = headers["transfer-encoding"];
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    throw new HttpError(501, "The only transfer coding supported is chunked");
+  const { method, headers, httpVersion, rawHeaders } = incoming;
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    throw new HttpError(505, "The only version supported is HTTP/1.1");
   }
+  if (rawHeaders.length > limits.requestFields * 2) {
+    throw new HttpError(431, `The request has more than ${limits.requestFields} header fields`);
+  }
+  if (IMPOSSIBLE_METHODS.has(method!)) throw new HttpError(501, `The method ${method} is not supported`);
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined) checkCoding(coding, httpVersion);
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue") {
+    throw new HttpError(417, "The only expectation supported is 100-continue");
+  }
+  const url = urlOf(incoming, own.scheme, own.authority);
   const hasBody = method !== "GET" && method !== "HEAD" &&
     (coding !== undefined || Number(headers["content-length"] ?? 0) > 0);
   return servedRequest({ incoming, outgoing, url, body: hasBody ? body : undefined });
 }
 
-function countHosts(rawHeaders: readonly string[]): number {
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i].length === 4 && rawHeaders[i].toLowerCase() === "host") hosts++;
-  }
-  return hosts;
-}
-
-function toUrl(incoming: IncomingMessage, options: OwnAddress): string {
-  const target = incoming.url ?? "/";
-  const scheme = options.tls ? "https" : "http";
-  const host = incoming.headers.host ?? `${options.hostname}:${options.port}`;
-  try {
-    if (!/^[^\s/?#@\\]+$/.test(host)) throw new TypeError("not a host");
-    // Only the path is taken from a target in absolute form, as a server does that is no proxy (RFC 9112 §3.2.2).
-    if (target.startsWith("/")) return new URL(`${scheme}://${host}${target}`).href;
-    if (target === "*" && incoming.method === "OPTIONS") return new URL(`${scheme}://${host}/`).href;
-    const { protocol, pathname, search } = new URL(target);
-    if (protocol !== "http:" && protocol !== "https:") throw new TypeError("not a target of ours");
-    return new URL(`${scheme}://${host}${pathname}${search}`).href;
-  } catch (cause) {
-    throw new HttpError(400, "The request target or the Host header is malformed", { cause });
-  }
+/** The parser takes whatever ends in `chunked` for it; others may not (RFC 9112 §6.1). */
+function checkCoding(coding: string, httpVersion: string): void {
+  if (httpVersion === "1.0") throw new HttpError(400, "HTTP/1.0 has no Transfer-Encoding");
+  if (coding.toLowerCase() !== "chunked") throw new HttpError(501, "The only transfer coding supported is chunked");
 }

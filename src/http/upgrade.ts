@@ -4,6 +4,7 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { problem } from "./problem.ts";
+import { originalOf } from "./served_request.ts";
 
 /** A connection whose request was answered by taking it over. */
 export interface TakenConnection {
@@ -36,7 +37,7 @@ export function takeoverOf(response: Response): Takeover | undefined {
 
 /** True for a request that asks for WebSocket, and whose connection {@linkcode takeOver} can have. */
 export function canUpgrade(request: Request): boolean {
-  return offered.has(request);
+  return offered.has(originalOf(request));
 }
 
 /** Marks a request whose connection can be handed over; for servers. */

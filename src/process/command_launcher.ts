@@ -5,8 +5,8 @@
 
 import { fromReadableStream, type Sink } from "../bytes/source.ts";
 import { type Exit, ProgramError } from "../errors.ts";
-import { isExecutable } from "./find_command.ts";
 import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
+import { checkStartable } from "./startable.ts";
 
 /** Starts processes by `Deno.Command`. */
 export class CommandLauncher implements Launcher {
@@ -37,41 +37,6 @@ export class CommandLauncher implements Launcher {
       return Promise.reject(new ProgramError("start", `Cannot start ${spec.argv[0]}: ${why}`, { cause: error }));
     }
   }
-}
-
-/** Bytes at the beginning of a file that tell what it is: the kernel looks at as many (BINPRM_BUF_SIZE). */
-const MAGIC_BYTES = 256;
-
-/**
- * Refuses what would only fail behind setsid(1), where it looks like the program's own failure, and what execvp(3) would
- * hand to a shell: a text whose first line names no interpreter.
- *
- * @throws {Error} saying why the file can't be started
- */
-function checkStartable(file: string): void {
-  if (Deno.build.os === "windows") return;
-  Deno.statSync(file);
-  if (!isExecutable(file)) throw new Error("permission denied; make it executable (chmod +x)");
-  const head = firstBytes(file);
-  if (head === undefined || head.includes("\0")) return;
-  const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(head)?.[1];
-  if (!interpreter) {
-    throw new Error("not an executable format; give it a first line such as #!/bin/sh, or name its language");
-  }
-  if (!isExecutable(interpreter)) throw new Error(`the interpreter in its first line, ${interpreter}, is missing`);
-}
-
-/** The beginning of a file; undefined where it may be executed but not read. */
-function firstBytes(path: string): string | undefined {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path);
-  } catch {
-    return undefined;
-  }
-  using opened = file;
-  const head = new Uint8Array(MAGIC_BYTES);
-  return new TextDecoder("latin1").decode(head.subarray(0, opened.readSync(head) ?? 0));
 }
 
 class CommandChild implements Child {

@@ -1,5 +1,6 @@
 /** The environment of a program: an allow-list of the server's, the operator's, and the request as CGI/1.1 variables. */
 
+import type { TraceContext } from "../http/handler.ts";
 import type { Parameters } from "../http/parameters.ts";
 import type { UploadedFile } from "../http/multipart.ts";
 import { limits } from "../limits.ts";
@@ -26,6 +27,8 @@ export interface RequestFacts {
   readonly json: unknown;
   /** Length of the body in bytes, where it is known. */
   readonly contentLength: number | undefined;
+  /** The trace that the program is a part of; undefined for none. */
+  readonly trace?: TraceContext;
 }
 
 /** The server's variables that every program sees. */
@@ -77,6 +80,8 @@ export function requestVariables(facts: RequestFacts): Record<string, string> {
   };
   if (url.protocol === "https:") env.HTTPS = "on";
   if (facts.contentLength !== undefined) env.CONTENT_LENGTH = String(facts.contentLength);
+  if (facts.trace) env.TRACEPARENT = facts.trace.traceparent;
+  if (facts.trace?.tracestate !== undefined) env.TRACESTATE = facts.trace.tracestate;
   const type = request.headers.get("content-type");
   if (type !== null) env.CONTENT_TYPE = type;
   for (const [name, value] of request.headers) {

@@ -1,6 +1,6 @@
 /** Starting a process: the one interface behind which the ways to do it stand. */
 
-import type { Exit } from "../errors.ts";
+import type { Exit, UsedUp } from "../errors.ts";
 import type { Sink, Source } from "../bytes/source.ts";
 
 /** What to start. Nothing in it is ever given to a shell. */
@@ -13,6 +13,8 @@ export interface LaunchSpec {
   readonly variables?: Readonly<Record<string, string>>;
   /** Working directory; the server's own by default. */
   readonly cwd?: string;
+  /** Start it in a way that tells its own largest resident set, where the launcher can; it costs some milliseconds. */
+  readonly exactUsage?: boolean;
   /** Standard input: nothing, bytes that are there already, or a pipe to write to. */
   readonly stdin: "null" | "pipe" | Uint8Array;
   /** Takes what the child writes to standard error, as it comes; never called after `close` has resolved. */
@@ -25,8 +27,13 @@ export interface ResourceUsage {
   readonly userMs: number;
   /** Processor time in the kernel, milliseconds. */
   readonly systemMs: number;
-  /** Largest resident set, bytes. */
+  /**
+   * Largest resident set of one process, bytes. For a child of the server, that is at least what the server itself has had,
+   * whose memory it shares until it begins its program; where `isExact` says so it is not.
+   */
   readonly maxRssBytes: number;
+  /** True when it was started in the way that tells its own. */
+  readonly isExact?: boolean;
 }
 
 /** A running process, the leader of a process group of its own. */
@@ -41,6 +48,8 @@ export interface Child {
   readonly exit: Promise<Exit>;
   /** True as soon as `exit` has been resolved. */
   readonly ended: boolean;
+  /** What the leader and its reaped children used; undefined before it has ended, and where only `close` tells. */
+  readonly usage?: ResourceUsage | undefined;
   /** Sends a signal to the whole group; does nothing when it is gone. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
   /**
@@ -53,6 +62,10 @@ export interface Child {
    * @returns what the leader and its reaped children used, where the system tells
    */
   close(): Promise<ResourceUsage | undefined>;
+  /** What the program used up of what it was given, if that is how it came to end so. */
+  usedUp?(exit: Exit): UsedUp | undefined;
+  /** The most that it and its descendants had in memory at a time, bytes; known after `close`, where it is known at all. */
+  readonly memoryPeakBytes?: number;
 }
 
 /** A way to start processes. */

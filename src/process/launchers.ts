@@ -1,5 +1,6 @@
 /** The choice of a launcher: the best that the system and the permissions allow. */
 
+import { findPerl } from "./apart.ts";
 import { CommandLauncher } from "./command_launcher.ts";
 import type { WarmCommand } from "./command.ts";
 import { findCommand } from "./find_command.ts";
@@ -20,6 +21,12 @@ export function defaultLauncher(): Launcher {
 function choose(): Launcher {
   const library = libc();
   return library ? new PosixLauncher(library) : new CommandLauncher(findCommand("setsid"));
+}
+
+/** Why the memory of a process can't be measured exactly; undefined where it can. */
+export function whyInexact(): string | undefined {
+  if (!libc()) return "it needs Linux, and --allow-ffi";
+  return findPerl() ? undefined : "it needs Perl";
 }
 
 /** A launcher that keeps a program warm; undefined where the system or its permissions don't allow it. */

@@ -12,6 +12,12 @@ const SYMBOLS = {
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   waitid: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
+  // The library's waitid does not pass on what the kernel's tells besides: what the child has used.
+  syscall_waitid: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "buffer", "i32", "buffer"],
+    result: "i64",
+  },
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
   posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },

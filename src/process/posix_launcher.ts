@@ -4,6 +4,7 @@
  */
 
 import { ProgramError } from "../errors.ts";
+import { spawnApart } from "./apart.ts";
 import { Gate } from "./gate.ts";
 import { Descriptors, preparePipes } from "./descriptors.ts";
 import type { Child, Launcher, LaunchSpec } from "./launcher.ts";
@@ -84,15 +85,22 @@ export class PosixLauncher implements Launcher {
     using fds = new Descriptors(libc);
     const pipes = preparePipes(libc, fds, spec.stdin);
     const [stdin, stdout, stderr] = pipes.theirs;
-    const pid = await this.#spawn(spec, [stdin ?? this.emptyInput, stdout, stderr, ...handed]);
+    const stdio = [stdin ?? this.emptyInput, stdout, stderr, ...handed];
+    const apart = spec.exactUsage ? await this.#spawnApart(spec, stdio) : undefined;
+    const pid = apart ?? await this.#spawn(spec, stdio);
     const child = new PosixChild(libc, {
       pid,
+      isExact: apart !== undefined,
       ...pipes.take(),
       onStderr: spec.onStderr,
       onReaped: () => this.#remove(pid),
     });
     this.#add(child);
     return child;
+  }
+
+  #spawnApart(spec: LaunchSpec, stdio: readonly number[]): Promise<number | undefined> {
+    return spawnApart(this.#libc, spec, stdio, { spawn: (...helper) => this.#spawn(...helper), explain });
   }
 
   async #spawn(spec: LaunchSpec, stdio: readonly number[]): Promise<number> {
@@ -111,7 +119,7 @@ export class PosixLauncher implements Launcher {
     this.#libc.posix_spawn_file_actions_destroy(actions);
     keepAlive(argv, envp, path);
     if (errno === 0) return pid[0];
-    throw new ProgramError("start", `Cannot start ${spec.argv[0]}: ${START_ERRORS[errno] ?? `error ${errno}`}`);
+    throw new ProgramError("start", `Cannot start ${spec.argv[0]}: ${explain(errno)}`);
   }
 
   readonly #onSigchld = () => this.#children.forEach((child) => child.collect());
@@ -134,6 +142,10 @@ export class PosixLauncher implements Launcher {
     Deno.removeSignalListener("SIGCHLD", this.#onSigchld);
     clearInterval(this.#keepAlive);
   }
+}
+
+function explain(errno: number): string {
+  return START_ERRORS[errno] ?? `error ${errno}`;
 }
 
 const encoder = new TextEncoder();

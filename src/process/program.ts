@@ -1,21 +1,19 @@
 /** Programs as handlers: `program(options)` for one that is run often, `spawn(request, options)` for one run. */
 
-import { join } from "node:path";
 import { describeExit, HttpError, ProgramError } from "../errors.ts";
-import { type Body, readBody } from "../http/body.ts";
+import { readBody } from "../http/body.ts";
 import { Budget } from "../http/budget.ts";
 import type { Handler, RequestInfo } from "../http/handler.ts";
-import { collect, merge } from "../http/parameters.ts";
 import { errorResponse } from "../http/problem.ts";
 import { requestId } from "../http/request_id.ts";
 import { limits as defaults } from "../limits.ts";
 import { type Command, type Mode, resolveCommand } from "./command.ts";
-import { type RequestFacts, requestJson, requestVariables } from "./environment.ts";
 import { Gate, overloaded } from "./gate.ts";
-import { type ProgramOptions, type ProgramSettings, settle } from "./program_options.ts";
-import { warmLauncher } from "./launchers.ts";
+import { type ProgramOptions, type ProgramSettings, settle, type StartReport } from "./program_options.ts";
+import { warmLauncher, whyInexact } from "./launchers.ts";
 import { removeFolder } from "./remove.ts";
 import { clientGone, Run, type RunResult } from "./run.ts";
+import { runVariables } from "./run_variables.ts";
 import { StandardError } from "./standard_error.ts";
 import { costOfWaiting, type KeepingLauncher, type WaitingProcesses, type WarmState } from "./warm/keep_warm.ts";
 
@@ -117,7 +115,8 @@ class Program {
     this.#settings = settle(options);
     this.command = resolveCommand(options, this.#settings.languages);
     this.#env = { ...this.command.env, ...this.#settings.env };
-    this.warm = options.launcher ? undefined : this.#warmLauncher();
+    this.warm = this.#warmLauncher();
+    this.#tellOptions(options);
     this.#gate = new Gate(this.#settings.limits);
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
   }
@@ -171,6 +170,16 @@ class Program {
     });
   }
 
+  /** Says once what comes of options that can't be had together, or not here. */
+  #tellOptions({ warm, launcher, exactUsage }: ProgramOptions): void {
+    const program = this.command.title;
+    if (this.command.warm && warm && !launcher && this.#settings.warm === 0) {
+      this.#settings.log("info", "its runs are cold: warm ones can't be limited or measured exactly", { program });
+    }
+    const why = exactUsage && !launcher && whyInexact();
+    if (why) this.#settings.log("warn", "the memory of its processes can't be measured exactly", { program, why });
+  }
+
   #track(work: Promise<unknown>): void {
     this.#underWay.add(work);
     work.catch(() => {/* whoever asked for it is told */}).finally(() => this.#underWay.delete(work));
@@ -201,7 +210,8 @@ class Program {
     });
     const argv = await this.command.argv(this.#settings.watch);
     held.use(await this.#gate.enter(signal));
-    const variables = await this.#variables(request, info, id, body, directory);
+    const variables = await runVariables({ id, request, info, body, mount: this.#settings.mount, directory });
+    const { onStdout } = this.#settings;
     const run = await Run.start(body.content, {
       ...this.#settings,
       launcher: this.warm ?? this.#settings.launcher,
@@ -211,6 +221,7 @@ class Program {
       head: ({ plain: "none", cgi: "cgi", service: "http" } as const)[this.command.mode],
       stderrTailBytes: this.#settings.limits.stderrBytes,
       onStderrLine: (line) => this.#settings.onLog(line, id),
+      onStdout: onStdout && ((chunk) => onStdout(chunk, id)),
     });
     this.#follow(run, request.signal, id, held.move());
     return await run.answer(request.method);
@@ -219,6 +230,8 @@ class Program {
   /** Ties a run to those who may end it, and lets go of what it held when it has. */
   #follow(run: Run, client: AbortSignal, id: string, held: AsyncDisposableStack): void {
     const started = performance.now();
+    const start = { requestId: id, pid: run.pid, title: this.command.title, startedAt: Date.now() };
+    this.#settings.onStart(start);
     const leave = () => run.leave();
     const close = () => run.stop(shuttingDown());
     client.addEventListener("abort", leave, { once: true });
@@ -228,7 +241,7 @@ class Program {
     const ended = this.#untilReleased(run, held).then((result) => {
       client.removeEventListener("abort", leave);
       this.#signal.removeEventListener("abort", close);
-      this.#exited(result, id, performance.now() - started);
+      this.#exited(result, start, performance.now() - started);
     }).catch((error) => this.#report(error, id));
     this.#track(ended);
   }
@@ -238,46 +251,13 @@ class Program {
     return await run.done;
   }
 
-  #exited({ exit, ...result }: RunResult, requestId: string, durationMs: number): void {
+  #exited({ exit, ...result }: RunResult, start: StartReport, durationMs: number): void {
     if (!(result.error instanceof HttpError) && exit.code !== 0 && !result.error) {
-      this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer`, { request: requestId });
+      this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer`, {
+        request: start.requestId,
+      });
     }
-    this.#settings.onExit({ requestId, durationMs, ...exit, ...result });
-  }
-
-  async #variables(
-    request: Request,
-    info: RequestInfo,
-    id: string,
-    body: Body,
-    directory: () => Promise<string>,
-  ): Promise<Record<string, string>> {
-    const url = new URL(request.url);
-    const query = collect(url.searchParams);
-    const announced = request.headers.get("content-length");
-    const facts: RequestFacts = {
-      id,
-      request,
-      url,
-      mount: this.#settings.mount,
-      pathInfo: pathBelow(url.pathname, this.#settings.mount),
-      remoteAddress: info.remoteAddr?.hostname ?? "",
-      query,
-      params: merge(info.params ?? {}, query, body.fields),
-      files: body.files,
-      json: body.json,
-      contentLength: body.content instanceof Uint8Array
-        ? body.content.byteLength
-        : announced === null
-        ? undefined
-        : Number(announced),
-    };
-    const json = requestJson(facts);
-    const variables = requestVariables(facts);
-    if (json.length * 3 <= defaults.envJsonBytes) return { ...variables, SLUICE_REQUEST: json };
-    const file = join(await directory(), "request.json");
-    await Deno.writeTextFile(file, json, { createNew: true, mode: 0o600 });
-    return { ...variables, SLUICE_REQUEST_FILE: file };
+    this.#settings.onExit({ ...start, durationMs, ...exit, ...result });
   }
 
   #report(error: unknown, request: string): void {
@@ -301,16 +281,4 @@ function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
       return path;
     });
   };
-}
-
-/** The decoded path below a mount (RFC 3875 §4.1.5). */
-function pathBelow(pathname: string, mount: string): string {
-  let path: string;
-  try {
-    path = decodeURIComponent(pathname.startsWith(mount) ? pathname.slice(mount.length) : pathname);
-  } catch (cause) {
-    throw new HttpError(400, "The path is not valid percent-encoded UTF-8", { cause });
-  }
-  if (path.includes("\0")) throw new HttpError(400, "The path holds a NUL byte");
-  return path;
 }

@@ -9,6 +9,9 @@ import { inheritedEnvironment } from "./environment.ts";
 import { Languages } from "./languages.ts";
 import type { Launcher, ResourceUsage } from "./launcher.ts";
 import { defaultLauncher } from "./launchers.ts";
+import { LimitedLauncher } from "./limited_launcher.ts";
+import { checkVariables } from "./prelude.ts";
+import { checkProcessLimits, type ProcessLimits } from "./process_limits.ts";
 
 /** Bounds that a program's user may want otherwise; sizes in bytes. */
 export interface ProgramLimits {
@@ -26,18 +29,32 @@ export interface ProgramLimits {
   readonly queue?: number;
 }
 
-/** What one request's process did; given to `onExit` when all it held has been let go. */
-export interface ExitReport extends Exit {
+/** Which process has started for a request; given to `onStart`. */
+export interface StartReport {
   /** `X-Request-Id` of the answer. */
   readonly requestId: string;
-  /** Process id it had. */
+  /** Process id that it has. */
   readonly pid: number;
+  /** What to call the program in logs. */
+  readonly title: string;
+  /** When it was started, milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** What one request's process did; given to `onExit` when all it held has been let go. */
+export interface ExitReport extends Exit, StartReport {
   /** From the start of the process to its end. */
   readonly durationMs: number;
   /** Where the launcher knows it: not with `Deno.Command`. */
   readonly usage: ResourceUsage | undefined;
+  /** The most that it and its descendants had in memory at a time, bytes; known where a control group bounds it. */
+  readonly memoryPeakBytes: number | undefined;
+  /** Bytes read of its standard output, with the head that it wrote. */
+  readonly stdoutBytes: number;
   /** Bytes it wrote to standard error. */
   readonly stderrBytes: number;
+  /** The last of what it wrote to standard error. */
+  readonly stderrTail: string;
   /** Why the run failed or was stopped; undefined when it went well. */
   readonly error: Error | undefined;
 }
@@ -70,6 +87,10 @@ export interface ProgramOptions extends CommandOptions {
   readonly log?: Log;
   /** Takes each line of standard error; without it they go to `log`. */
   readonly onLog?: (line: string, requestId: string) => void;
+  /** Takes each chunk of standard output as it was read, with the head that the program wrote; it must not change it. */
+  readonly onStdout?: (chunk: Uint8Array, requestId: string) => void;
+  /** Told when a process has started. */
+  readonly onStart?: (report: StartReport) => void;
   /** Takes a report when a process has ended and nothing of it is left. */
   readonly onExit?: (report: ExitReport) => void;
   /**
@@ -80,6 +101,13 @@ export interface ProgramOptions extends CommandOptions {
   readonly warm?: number | true;
   /** Requests that a warm process serves before it ends. Default 1: every request has a fresh process. */
   readonly reuse?: number;
+  /** Bounds on each process. They are set by a shell before the program begins, so that its runs are never warm. */
+  readonly resources?: ProcessLimits;
+  /**
+   * Report the program's own largest resident set, down to 2.5 MiB. Without it, what is reported is at least the server's. It
+   * takes Linux, FFI and Perl, some milliseconds a run, and its runs are never warm.
+   */
+  readonly exactUsage?: boolean;
   /** Another way to start processes; without it, warm ones are not. */
   readonly launcher?: Launcher;
 }
@@ -100,9 +128,14 @@ export interface ProgramSettings {
   readonly watch: boolean;
   readonly log: Log;
   readonly onLog: (line: string, requestId: string) => void;
+  readonly onStdout: ((chunk: Uint8Array, requestId: string) => void) | undefined;
+  readonly onStart: (report: StartReport) => void;
   readonly onExit: (report: ExitReport) => void;
+  /** 0 also where the runs can't be warm. */
   readonly warm: number | true;
   readonly reuse: number;
+  readonly exactUsage: boolean;
+  /** Sets the limits, too. */
   readonly launcher: Launcher;
 }
 
@@ -115,10 +148,17 @@ export interface ProgramSettings {
 export function settle(options: ProgramOptions): ProgramSettings {
   const timeoutMs = checkedMs("timeoutMs", options.timeoutMs ?? defaults.timeoutMs);
   const log = options.log ?? silent;
+  const resources = checkProcessLimits(options.resources ?? {});
+  const exactUsage = options.exactUsage ?? false;
+  const launcher = options.launcher ?? defaultLauncher();
+  const env = checkedEnvironment(options.env ?? {});
+  if (resources) checkVariables(env);
+  const warm = options.warm === true || checkedCount("warm", options.warm ?? 0, 0);
+  const isCold = options.launcher !== undefined || resources !== undefined || exactUsage;
   return {
     languages: options.languages ?? new Languages(),
     cwd: checkedFolder(options.cwd),
-    env: { ...inheritedEnvironment(), ...checkedEnvironment(options.env ?? {}) },
+    env: { ...inheritedEnvironment(), ...env },
     timeoutMs,
     idleTimeoutMs: checkedMs("idleTimeoutMs", options.idleTimeoutMs ?? timeoutMs),
     limits: settleLimits(options.limits ?? {}),
@@ -128,10 +168,13 @@ export function settle(options: ProgramOptions): ProgramSettings {
     watch: options.watch ?? false,
     log,
     onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
+    onStdout: options.onStdout,
+    onStart: options.onStart ?? (() => {}),
     onExit: options.onExit ?? (() => {}),
-    warm: options.warm === true || checkedCount("warm", options.warm ?? 0, 0),
+    warm: isCold ? 0 : warm,
     reuse: checkedCount("reuse", options.reuse ?? 1, 1),
-    launcher: options.launcher ?? defaultLauncher(),
+    exactUsage,
+    launcher: resources ? new LimitedLauncher(launcher, { limits: resources, log }) : launcher,
   };
 }
 

@@ -1,16 +1,14 @@
 /**
- * One run of a program for one request: its process, its two pumps, its clocks, and its end. They stand in one file, longer
- * than most, because each of them may end the run and all share what that sets.
+ * One run of a program for one request: its process, its two pumps, its clocks, and its end. They stand in one file because
+ * each of them may end the run and all share what that sets.
  */
 
-import { type Chunk, concat, prepend, type Source, toReadableStream } from "../bytes/source.ts";
-import { describeExit, type Exit, HttpError, ProgramError } from "../errors.ts";
+import type { Chunk, Source } from "../bytes/source.ts";
+import { describeExit, type Exit, HttpError, ProgramError, type UsedUp } from "../errors.ts";
 import type { Body } from "../http/body.ts";
-import { promiseTrailers } from "../http/trailers.ts";
-import { ChunkedSource } from "./chunked.ts";
+import { type AnsweringRun, answerOf } from "./answer.ts";
 import { Deadline } from "./deadline.ts";
 import type { Child, Launcher, LaunchSpec, ResourceUsage } from "./launcher.ts";
-import { readHead } from "./response_head.ts";
 import { StandardError } from "./standard_error.ts";
 import { endsWithin, stopProcess } from "./stop.ts";
 
@@ -21,14 +19,16 @@ export interface RunOptions {
   readonly env: LaunchSpec["env"];
   readonly variables: LaunchSpec["variables"];
   readonly cwd: string | undefined;
-  /** Who writes the head: nobody, or the program in one of two forms. */
-  readonly head: "none" | "cgi" | "http";
+  readonly exactUsage: boolean;
+  readonly head: AnsweringRun["head"];
   /** Type of an answer whose program names none. */
   readonly contentType: string;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly stderrTailBytes: number;
   readonly onStderrLine: (line: string) => void;
+  /** Takes what was read of standard output, as it came. */
+  readonly onStdout: ((chunk: Uint8Array) => void) | undefined;
 }
 
 /** How a run went. */
@@ -36,8 +36,14 @@ export interface RunResult {
   readonly pid: number;
   readonly exit: Exit;
   readonly usage: ResourceUsage | undefined;
+  /** The most that it and its descendants had in memory at a time, bytes; undefined where a group does not tell. */
+  readonly memoryPeakBytes: number | undefined;
+  /** Bytes read of its standard output. */
+  readonly stdoutBytes: number;
   /** Bytes of its standard error. */
   readonly stderrBytes: number;
+  /** The last of its standard error. */
+  readonly stderrTail: string;
   /** Why the run failed or was stopped; undefined when all went well. */
   readonly error: Error | undefined;
 }
@@ -48,8 +54,8 @@ const EXIT_MS = 2000;
 const FAILED_MS = 500;
 /** How long a group whose leader has ended may hold standard output silently, when there is no idle limit. */
 const LINGER_MS = 10_000;
-/** What is gathered for an answer in one piece. */
-const WHOLE_BYTES_MAX = 64 * 1024;
+
+const NAMES: Record<UsedUp, string> = { cpu: "its processor time", memory: "its memory", file: "the size of a file" };
 
 /**
  * States: running -> (head sent) -> ended. `stop` ends it from outside at any time; the first error wins and is what
@@ -64,6 +70,7 @@ export class Run {
   readonly #deadline: Deadline;
   /** Standard output; a read of it shows that the client is waiting for the program, and not the reverse. */
   readonly #stdout: Source;
+  #stdoutBytes = 0;
   #waiting = false;
   /** True when the answer is out and has no body that the client could miss. */
   #answered = false;
@@ -101,12 +108,18 @@ export class Run {
       env: options.env,
       variables: options.variables,
       cwd: options.cwd,
+      exactUsage: options.exactUsage,
       stdin: content === undefined ? "null" : content instanceof Uint8Array ? content : "pipe",
       onStderr: (chunk) => stderr.push(chunk),
     });
     const run = new Run(options, child, stderr);
     if (content !== undefined && !(content instanceof Uint8Array)) run.#feed(content);
     return run;
+  }
+
+  /** Process id of the leader. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Ends the run with an error; without effect once it has ended. */
@@ -127,111 +140,44 @@ export class Run {
    * @param method of the request: HEAD gets no body
    * @throws {ProgramError} when the program fails before its head is out
    */
-  async answer(method: string): Promise<Response> {
-    try {
-      return await this.#answer(method);
-    } catch (error) {
-      this.stop(error as Error);
-      throw this.#error ?? error;
-    }
-  }
-
-  async #answer(method: string): Promise<Response> {
-    const form = this.#options.head;
-    const head = form === "none" ? await plainHead(this.#stdout) : await readHead(this.#stdout, form);
-    if (!head) {
-      await this.#finish();
-      if (form === "cgi") throw this.#failure("head", "The program wrote no response head");
-      return new Response(null, { headers: { "content-type": this.#options.contentType, "content-length": "0" } });
-    }
-    const { status, headers } = head;
-    if (!headers.has("content-type") && !headers.has("location")) {
-      headers.set("content-type", this.#options.contentType);
-    }
-    const raw = prepend([head.rest], this.#stdout);
-    const hasNoBody = method === "HEAD" || status === 204 || status === 205 || status === 304;
-    if (head.framing === "chunked") return this.#chunked(raw, hasNoBody, status, headers);
-    // An answer to HEAD tells the length it would have; 204 and 205 have none to tell (RFC 9110 §8.6).
-    if (head.contentLength !== undefined && status !== 204 && status !== 205) {
-      headers.set("content-length", String(head.contentLength));
-    }
-    if (hasNoBody) return this.#withoutBody(raw, status, headers);
-    return await this.#body(raw, status, headers, head.contentLength);
-  }
-
-  async #body(source: Source, status: number, headers: Headers, length: number | undefined): Promise<Response> {
-    const { chunks, next } = readAvailable(source);
-    if (next === undefined) {
-      const whole = concat(chunks);
-      if (length !== undefined && length !== whole.byteLength) throw this.#lengthError(length);
-      await this.#finish();
-      headers.set("content-length", String(whole.byteLength));
-      return new Response(whole, { status, headers });
-    }
-    let first: Promise<Chunk> | undefined = Promise.resolve(next);
-    first.catch(() => {/* the body's reader, if there ever is one, is told */});
-    const following: Source = {
-      read: () => {
-        const step = first ?? source.read();
-        first = undefined;
-        return step;
+  answer(method: string): Promise<Response> {
+    return answerOf({
+      stdout: this.#stdout,
+      head: this.#options.head,
+      contentType: this.#options.contentType,
+      done: this.done,
+      finish: () => this.#finish(),
+      fail: (error) => {
+        this.stop(error as Error);
+        return this.#error ?? error;
       },
-      cancel: (reason) => source.cancel(reason),
-    };
-    return new Response(this.#stream(prepend(chunks, following), length), { status, headers });
-  }
-
-  #chunked(source: Source, hasNoBody: boolean, status: number, headers: Headers): Response {
-    const trailers = Promise.withResolvers<Headers>();
-    trailers.promise.catch(() => {/* the body's reader is told of the failure */});
-    const content = new ChunkedSource(source, trailers.resolve);
-    this.done.finally(() => trailers.reject(this.#error ?? new TypeError("The response has no trailers")))
-      .catch(() => {/* whoever follows the run is told */});
-    if (hasNoBody) return this.#withoutBody(content, status, headers);
-    const response = new Response(this.#stream(content, undefined), { status, headers });
-    promiseTrailers(response, trailers.promise);
-    return response;
-  }
-
-  /** An answer whose body must not be sent: the program is let run to its end all the same. */
-  #withoutBody(source: Source, status: number, headers: Headers): Response {
-    this.#answered = true;
-    const drain = async () => {
-      while (await source.read());
-      await this.#finish();
-    };
-    drain().catch((error) => this.stop(error));
-    return new Response(null, { status, headers });
-  }
-
-  #stream(source: Source, length: number | undefined): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let sent = 0;
-    return toReadableStream({
-      read: async () => {
-        try {
-          const chunk = await source.read();
-          sent += chunk?.byteLength ?? 0;
-          if (length !== undefined && (chunk ? sent > length : sent < length)) throw this.#lengthError(length);
-          if (!chunk) await this.#finish();
-          return chunk;
-        } catch (error) {
-          this.stop(error as Error);
-          throw this.#error ?? error;
-        }
-      },
-      cancel: () => this.stop(clientGone()),
-    });
+      hasAnswered: () => this.#answered = true,
+      abandon: () => this.stop(clientGone()),
+      failure: (reason, message) => this.#failure(reason, message),
+    }, method);
   }
 
   #read(): Chunk | Promise<Chunk> {
     const step = this.#child.stdout.read();
     this.#deadline.touch();
-    if (!(step instanceof Promise)) return step;
+    return step instanceof Promise ? this.#wait(step) : this.#took(step);
+  }
+
+  async #wait(step: Promise<Chunk>): Promise<Chunk> {
     this.#waiting = true;
-    return step.finally(() => {
+    try {
+      return this.#took(await step);
+    } finally {
       this.#waiting = false;
       this.#deadline.touch();
-    });
+    }
+  }
+
+  #took(chunk: Chunk): Chunk {
+    if (!chunk) return chunk;
+    this.#stdoutBytes += chunk.byteLength;
+    this.#options.onStdout?.(chunk);
+    return chunk;
   }
 
   /** To be called when standard output has ended: waits for the process, and throws if it ended badly. */
@@ -248,6 +194,10 @@ export class Run {
 
   async #fail(exit: Exit): Promise<never> {
     await this.#child.drainStderr();
+    const usedUp = this.#child.usedUp?.(exit);
+    if (usedUp) {
+      throw this.#failure("limit", `The program used up ${NAMES[usedUp]}: ${describeExit(exit)}`, exit, usedUp);
+    }
     throw this.#failure("exit", `The program failed with ${describeExit(exit)}`, exit);
   }
 
@@ -289,36 +239,24 @@ export class Run {
     const exit = await this.#child.exit;
     const usage = await this.#child.close();
     this.#stderr.end();
-    return { pid: this.#child.pid, exit, usage, stderrBytes: this.#stderr.bytes, error: this.#error };
+    return {
+      pid: this.#child.pid,
+      exit,
+      usage,
+      memoryPeakBytes: this.#child.memoryPeakBytes,
+      stdoutBytes: this.#stdoutBytes,
+      stderrBytes: this.#stderr.bytes,
+      stderrTail: this.#stderr.bytes === 0 ? "" : this.#stderr.tail,
+      error: this.#error,
+    };
   }
 
-  #failure(reason: ProgramError["reason"], message: string, exit?: Exit): ProgramError {
-    return new ProgramError(reason, message, { exit, stderr: this.#stderr.tail });
-  }
-
-  #lengthError(length: number): ProgramError {
-    return this.#failure("exit", `The program's body does not have the ${length} bytes that its head announced`);
+  #failure(reason: ProgramError["reason"], message: string, exit?: Exit, usedUp?: UsedUp): ProgramError {
+    return new ProgramError(reason, message, { exit, usedUp, stderr: this.#stderr.tail });
   }
 }
 
 /** The error of a run whose client has left. 499 is never sent: there is nobody to send it to. */
 export function clientGone(cause?: unknown): HttpError {
   return new HttpError(499, "The client closed the request", { cause });
-}
-
-async function plainHead(source: Source) {
-  const rest = await source.read();
-  return rest && { status: 200, headers: new Headers(), framing: "stream" as const, contentLength: undefined, rest };
-}
-
-/** Reads what comes without waiting; `next` is what has to be waited for, undefined when the source has ended. */
-function readAvailable(source: Source): { chunks: Uint8Array<ArrayBuffer>[]; next: Chunk | Promise<Chunk> } {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  for (;;) {
-    const step = source.read();
-    if (!(step instanceof Uint8Array) || bytes + step.byteLength > WHOLE_BYTES_MAX) return { chunks, next: step };
-    chunks.push(step);
-    bytes += step.byteLength;
-  }
 }

@@ -116,14 +116,24 @@ Deno.test("an answer that is ready when the client has left is not complete", as
 });
 
 Deno.test("the access tells what was asked, what was answered, and under which id", async () => {
-  await using server = await listen(() => bytesResponse(text, { status: 201, headers: { "x-request-id": "id" } }));
-  await seen(`${server.url}/a?b=c`, { method: "POST", body: "x" });
-  const [{ durationMs, ...access }] = server.accesses;
+  await using server = await listen(async (request) => {
+    await request.text();
+    return bytesResponse(text, { status: 201, headers: { "x-request-id": "id" } });
+  });
+  const headers = { "user-agent": "me", referer: "http://x/there" };
+  await seen(`${server.url}/a?b=c`, { method: "POST", body: "body", headers });
+  const [{ durationMs, startedAt, ...access }] = server.accesses;
   ok(durationMs >= 0 && durationMs < 20_000);
+  ok(Math.abs(startedAt + durationMs - Date.now()) < 20_000);
   deepEqual(access, {
     method: "POST",
     url: "/a?b=c",
+    httpVersion: "1.1",
+    host: new URL(server.url).host,
+    userAgent: "me",
+    referer: "http://x/there",
     status: 201,
+    requestBytes: 4,
     bytes: 5,
     remoteAddress: "127.0.0.1",
     requestId: "id",

@@ -101,7 +101,8 @@ Deno.test("requests that two servers could read in two ways are refused", async 
     ["GET file:///etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", 400],
     ["GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400],
     ["OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200],
-    ["GET http://b/x HTTP/1.1\r\nHost: a\r\n\r\n", 200],
+    ["GET http://b/x HTTP/1.1\r\nHost: a\r\n\r\n", 400],
+    ["GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n", 200],
   ];
   for (const [request, status] of requests) {
     using client = await RawClient.connect(server.url);

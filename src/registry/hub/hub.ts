@@ -25,7 +25,8 @@ import { hubHttp } from "./hub_http.ts";
 import type { HubEvents } from "./hub_events.ts";
 import type { AuthorizedKey, RegistryOptions } from "./hub_options.ts";
 import { hubService, Neighbours } from "./neighbours.ts";
-import { isLoopback, outsideHost } from "./own_address.ts";
+import { isLoopback } from "../../net/loopback.ts";
+import { outsideHost } from "./own_address.ts";
 import { Peers } from "./peers.ts";
 import { ownerOf, type Session } from "./registrar.ts";
 

@@ -1,9 +1,6 @@
 /** Where a hub is reached, as far as it can tell by itself. */
 
-/** Addresses of the machine itself, which mean another one to everybody else. */
-export function isLoopback(address: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(address);
-}
+import { isLoopback } from "../../net/loopback.ts";
 
 /**
  * The host under which others reach what listens on an address.

@@ -1,0 +1,93 @@
+/** From a gateway's file to its config, whichever of the forms it is written in. */
+
+import { dirname, resolve } from "node:path";
+import { Languages } from "../../process/languages.ts";
+import { flatendGateway } from "./flatend.ts";
+import { flatendSchema } from "./flatend_schema.ts";
+import type { GatewayConfig } from "./model.ts";
+import { type Place, Reading } from "./place.ts";
+import type { RawGateway } from "./raw.ts";
+import { configSchema } from "./schema.ts";
+import { checkSchema } from "./schema/check.ts";
+import type { JsonSchema } from "./schema/parts.ts";
+import { gatewayOf } from "./settle/gateway.ts";
+import { parseDocument, readText } from "./text/document.ts";
+import { urocketGateway } from "./urocket.ts";
+import { urocketSchema } from "./urocket_schema.ts";
+
+/** Options of {@linkcode readConfig}. */
+export interface ReadConfigOptions {
+  /** Languages that programs may name. Default: the built-in ones. */
+  readonly languages?: Languages;
+  /** Our own variables. Default: those of the environment. */
+  readonly variable?: (name: string) => string | undefined;
+}
+
+/** A form that files are written in. */
+interface Form {
+  readonly schema: JsonSchema;
+  settle(place: Place, data: unknown): GatewayConfig;
+}
+
+const OWN: Form = { schema: configSchema, settle: (place, data) => gatewayOf(place, data as RawGateway) };
+const UROCKET: Form = { schema: urocketSchema, settle: urocketGateway };
+const FLATEND: Form = { schema: flatendSchema, settle: flatendGateway };
+
+/** Members that only one form has. */
+const MARKS: Readonly<Record<string, Form>> = { routes: OWN, servers: OWN, paths: UROCKET, http: FLATEND };
+
+/**
+ * Reads a gateway's file: TOML, YAML or JSON by its extension, in our own form, urocket's or flatend's.
+ *
+ * @throws {ConfigError} with all that is wrong
+ */
+export function readConfig(path: string, options: ReadConfigOptions = {}): GatewayConfig {
+  return parseConfig(readText(path), path, options);
+}
+
+/**
+ * Reads a gateway's file that is in memory.
+ *
+ * @param path name of the file: its extension tells the format, and relative paths begin in its folder
+ * @throws {ConfigError} with all that is wrong
+ */
+export function parseConfig(text: string, path: string, options: ReadConfigOptions = {}): GatewayConfig {
+  const document = parseDocument(text, path);
+  const reading = new Reading(document, {
+    folder: dirname(resolve(path)),
+    languages: options.languages ?? new Languages(),
+    variable: options.variable ?? ((name) => Deno.env.get(name)),
+  });
+  const data = document.data ?? {}; // an empty YAML file is null
+  const form = formOf(reading.root, data);
+  for (const { path, message } of checkSchema(form.schema, data)) reading.add(path, message);
+  if (form !== UROCKET) {
+    for (const { path, tag } of document.tags) {
+      reading.add(path, `has the tag ${tag}, which only urocket's files have`);
+    }
+  }
+  reading.check();
+  const config = form.settle(reading.root, data);
+  reading.check();
+  return config;
+}
+
+/** Told by what the file holds: no two forms share a mark. */
+function formOf(place: Place, data: unknown): Form {
+  const isTable = typeof data === "object" && data !== null;
+  const marks = Object.keys(MARKS).filter((name) => isTable && Object.hasOwn(data, name));
+  const [form, other] = new Set(marks.map((name) => MARKS[name]));
+  if (other) {
+    place.at(marks.at(-1)!).fault(`does not go together with ${marks[0]}: a file is in one form`);
+    place.reading.check();
+  }
+  if (form === UROCKET) refuseOpenApi(place, data as Record<string, unknown>);
+  return form ?? OWN;
+}
+
+/** An OpenAPI document has paths too, and methods, but nothing to run. */
+function refuseOpenApi(place: Place, { openapi, swagger, info }: Record<string, unknown>): void {
+  if (info === undefined && swagger === undefined && !/^\d/.test(String(openapi))) return;
+  place.fault("is an OpenAPI document: a file of routes names it, as openapi.document");
+  place.reading.check();
+}

@@ -17,6 +17,7 @@ const TOOLS = {
   openssl: "openssl",
   ip: "iproute2",
   npm: "npm",
+  pebble: "pebble", // an authority for certificates by ACME, and the name server that it is tested with
 };
 
 await installMissing();

@@ -1,5 +1,6 @@
 /** Which pages may use a route: the CORS protocol (Fetch standard §3.3). */
 
+import { fieldOf, setFields } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
 import { fieldOfRequest } from "../../http/served_request.ts";
 import type { CorsConfig } from "../config/model.ts";
@@ -7,15 +8,24 @@ import type { CorsConfig } from "../config/model.ts";
 /** Lets pages of the origins read what a handler answers. */
 export function allowOrigins(handler: Handler, config: CorsConfig): Handler {
   const origins = new Set(config.origins);
+  const alike = isAlikeForAll(config);
   return async (request, info) => {
     const response = await handler(request, info);
     const allowed = allowedOrigin(request, config, origins);
-    if (!variesNot(config)) response.headers.append("vary", "Origin");
-    if (allowed === undefined) return response;
-    response.headers.set("access-control-allow-origin", allowed);
-    if (config.credentials) response.headers.set("access-control-allow-credentials", "true");
-    if (config.expose.length > 0) response.headers.set("access-control-expose-headers", config.expose.join(", "));
-    return response;
+    const vary = fieldOf(response, "vary");
+    return setFields(response, {
+      ...!alike && { vary: vary ? `${vary}, Origin` : "Origin" },
+      ...allowed !== undefined && fieldsFor(allowed, config),
+    });
+  };
+}
+
+/** What lets a page read an answer. */
+function fieldsFor(origin: string, { credentials, expose }: CorsConfig): Record<string, string> {
+  return {
+    "access-control-allow-origin": origin,
+    ...credentials && { "access-control-allow-credentials": "true" },
+    ...expose.length > 0 && { "access-control-expose-headers": expose.join(", ") },
   };
 }
 
@@ -60,6 +70,6 @@ function allowedOrigin(request: Request, config: CorsConfig, origins: ReadonlySe
 }
 
 /** The answer is the same for all origins. */
-function variesNot({ origins, credentials }: CorsConfig): boolean {
+function isAlikeForAll({ origins, credentials }: CorsConfig): boolean {
   return !credentials && origins.length === 1 && origins[0] === "*";
 }

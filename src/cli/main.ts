@@ -3,6 +3,8 @@
 import { Command, CommanderError } from "commander";
 import metadata from "../../deno.json" with { type: "json" };
 import { writeStderr, writeStdout } from "./output.ts";
+import { doctorCommand } from "./doctor.ts";
+import { gatewayCommand } from "./gateway.ts";
 import { keysCommand } from "./keys.ts";
 import { languagesCommand } from "./languages.ts";
 import { loomCommand } from "./loom.ts";
@@ -33,7 +35,8 @@ export async function main(args: readonly string[]): Promise<number> {
     .enablePositionalOptions();
   const serve = serveCommand(() => sluice.commands.map((command) => command.name()));
   sluice.addCommand(serve, { isDefault: true }).addCommand(languagesCommand());
-  for (const make of [loomCommand, streamCommand, tailCommand, spyCommand, registryCommand, keysCommand]) {
+  const others = [gatewayCommand, loomCommand, streamCommand, tailCommand, spyCommand, registryCommand, keysCommand];
+  for (const make of [...others, doctorCommand]) {
     sluice.addCommand(make());
   }
   for (const command of [sluice, ...sluice.commands.flatMap((command) => [command, ...command.commands])]) {

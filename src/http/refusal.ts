@@ -94,6 +94,7 @@ function breakOff(refusal: Refusal, connection: Connection, socket: Carrying): v
   if (answer?.headersSent || !socket.writable) return void socket.destroy();
   connection.brokenWith = refusal.status;
   write(refusal).then(({ head, body }) => {
+    if (answer?.headersSent) return void socket.destroy(); // the handler was quicker
     socket.write(head + body);
     socket.destroySoon();
   });

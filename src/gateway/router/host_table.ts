@@ -18,6 +18,11 @@ export class HostTable<T> {
     else this.#exact.set(host, value);
   }
 
+  /** What those are given who name nothing that is here: what all others lead to, else what was added first. */
+  get any(): T | undefined {
+    return this.#others ?? this.#exact.values().next().value ?? this.#below.values().next().value;
+  }
+
   /** What a name leads to: itself, else the nearest that it is below, else what all others do. */
   get(host: string): T | undefined {
     const exact = this.#exact.get(host);

@@ -1,0 +1,58 @@
+/** What all routes of a gateway share. */
+
+import type { Log } from "../log.ts";
+import type { ProcessRecords } from "../process/process_records.ts";
+import { connectRegistry } from "../registry/connect_registry.ts";
+import type { RegistryClient } from "../registry/client/registry_client.ts";
+import type { Metrics } from "./admin/metrics.ts";
+import type { RegistryConfig, ReplyConfig } from "./config/model.ts";
+import { ReplyDesk } from "./reply/reply_desk.ts";
+import { type Lease, Shared } from "./shared.ts";
+import { LoomStores } from "./targets/loom_stores.ts";
+import type { MeshCaller } from "./targets/mesh_target.ts";
+
+/** What is the same for all routes as long as a gateway runs. */
+export interface CommonContext {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly records: ProcessRecords;
+  readonly mesh: MeshCaller | undefined;
+}
+
+/** What is opened for the first route that needs it, and closed with the last. */
+export class SharedParts {
+  readonly looms: LoomStores;
+  readonly #desks = new Shared<ReplyDesk>();
+  readonly #registries = new Shared<RegistryClient>();
+
+  constructor(options: ConstructorParameters<typeof LoomStores>[0]) {
+    this.looms = new LoomStores(options);
+  }
+
+  /** Where programs reply. A socket is as its first user wants it, as long as it is open: two can't have one path. */
+  desk(config: ReplyConfig): Promise<Lease<ReplyDesk>> {
+    return this.#desks.use(config.socket.path, () => ReplyDesk.open(config));
+  }
+
+  /** Where services are found. */
+  registry({ hubs }: RegistryConfig): Promise<Lease<RegistryClient>> {
+    return this.#registries.use(JSON.stringify(hubs), () => connectRegistry(hubs));
+  }
+}
+
+/** What routes are made with: it holds from one reading of the file to the next. */
+export interface GatewayContext extends CommonContext {
+  readonly shared: SharedParts;
+  /** Show inner messages to clients. */
+  readonly dev: boolean;
+  readonly registry: RegistryConfig | undefined;
+  readonly reply: ReplyConfig | undefined;
+}
+
+/** What a route's target is told of the route. */
+export interface RouteFacts {
+  readonly label: string;
+  /** Its path. */
+  readonly path: string;
+  readonly trustForwarded: boolean;
+}

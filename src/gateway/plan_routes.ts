@@ -1,0 +1,67 @@
+/** From what a server's file says to routes that can be found, each with the way to make it. */
+
+import type { RouteConfig, ServerConfig } from "./config/model.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Wanted } from "./kept.ts";
+import { LiveRoute } from "./live_route.ts";
+import { documentRoutes, type OpenedDocument } from "./document_routes.ts";
+import { applyPolicy } from "./policy/apply_policy.ts";
+import type { RouteMatch } from "./router/route_entry.ts";
+import type { RoutePlan } from "./route_plan.ts";
+import { makeTarget } from "./targets/make_target.ts";
+
+/** A route that is not made yet. */
+export interface PlannedRoute extends Wanted<LiveRoute> {
+  readonly match: RouteMatch;
+}
+
+/**
+ * Plans the routes of a server: its own first, then those of its OpenAPI document.
+ *
+ * @param shared what else decides what routes are: equal texts, equal routes
+ */
+export function planRoutes(
+  server: ServerConfig,
+  document: OpenedDocument | undefined,
+  context: GatewayContext,
+  shared: string,
+): PlannedRoute[] {
+  const own = server.routes.map((route) => ({ match: matchOf(route), policy: route.policy, target: route.target }));
+  const described = document ? documentRoutes(document, context) : [];
+  return [...own, ...described].map((plan) => planRoute(plan, server, context, shared));
+}
+
+function matchOf({ methods, path, hosts, headers, policy }: RouteConfig): RouteMatch {
+  return { methods, path, hosts, headers, cors: policy.cors };
+}
+
+function planRoute(plan: RoutePlan, server: ServerConfig, context: GatewayContext, shared: string): PlannedRoute {
+  const { match, policy, target, before = (handler) => handler } = plan;
+  const label = labelOf(match);
+  const { trustForwarded } = server;
+  return {
+    match,
+    key: JSON.stringify([label, policy, target, trustForwarded, plan.beforeKey, shared]),
+    make: async () => {
+      const held = new AsyncDisposableStack();
+      try {
+        const route = { label, path: match.path, trustForwarded };
+        const answering = before(await makeTarget(target, { context, policy, route, held }));
+        const handler = applyPolicy(answering, target.kind, policy, { log: context.log, dev: context.dev, label });
+        return new LiveRoute(label, handler, held);
+      } catch (cause) {
+        await held[Symbol.asyncDispose]();
+        const output = (cause as { stderr?: string }).stderr;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new Error(`Cannot make the route ${label}: ${why}${output ? `\n${output.trimEnd()}` : ""}`, { cause });
+      }
+    },
+  };
+}
+
+/** What a route is called: `GET,POST shop.example/orders/:id`. */
+function labelOf({ methods, hosts, path, headers }: RouteMatch): string {
+  const method = methods.length > 0 ? methods.join(",") : "*";
+  const fields = headers.map(({ name, value }) => ` ${name}=${value ?? "*"}`).join("");
+  return `${method} ${hosts.join(",")}${path}${fields}`;
+}

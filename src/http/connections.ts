@@ -36,6 +36,8 @@ export interface Connection {
   idleLooks: number;
   /** Bytes that had come when it was last looked at. */
   bytesRead: number;
+  /** Those of its handshake. */
+  readonly bytesBefore: number;
 }
 
 /** All that are open. */
@@ -68,6 +70,7 @@ export class Connections {
       brokenWith: undefined,
       idleLooks: 0,
       bytesRead: 0,
+      bytesBefore: socket.bytesRead,
     });
     socket.on("close", () => this.#open.delete(socket));
   }
@@ -90,8 +93,8 @@ export class Connections {
 
   /** Closes those that nothing has come from yet. */
   closeUnused(): void {
-    for (const socket of this.#open.keys()) {
-      if (socket.bytesRead === 0) socket.destroy();
+    for (const [socket, { bytesBefore }] of this.#open) {
+      if (socket.bytesRead === bytesBefore) socket.destroy();
     }
   }
 

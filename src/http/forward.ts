@@ -14,6 +14,7 @@ import { requestFields, responseFields } from "./forward_fields.ts";
 import { oneConnection, type UpstreamPool, type UpstreamTls } from "./forward_pool.ts";
 import { tunnel } from "./forward_tunnel.ts";
 import { problem } from "./problem.ts";
+import { fieldOfRequest, hasBody } from "./served_request.ts";
 import { promiseTrailers } from "./trailers.ts";
 import { canUpgrade } from "./upgrade.ts";
 
@@ -76,8 +77,8 @@ export async function forward(request: Request, target: Upstream, options: Forwa
   return problem(501, "This server can't pass WebSockets on: serve it with serveHttp and its option `upgrade`");
 }
 
-function asksForWebSocket({ method, headers }: Request): boolean {
-  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+function asksForWebSocket(request: Request): boolean {
+  return request.method === "GET" && fieldOfRequest(request, "upgrade")?.toLowerCase() === "websocket";
 }
 
 /**
@@ -86,7 +87,7 @@ function asksForWebSocket({ method, headers }: Request): boolean {
  */
 async function send(request: Request, target: Upstream, options: ForwardOptions): Promise<UpstreamAnswer> {
   const call = callOf(request, target, options, false);
-  if (request.body !== null || !options.pool) return await exchange(call, oneConnection(target.tls));
+  if (hasBody(request) || !options.pool) return await exchange(call, oneConnection(target.tls));
   try {
     return await exchange(call, options.pool.agentFor(target.tls));
   } catch (error) {
@@ -107,7 +108,7 @@ function callOf(request: Request, target: Upstream, options: ForwardOptions, upg
     fields: requestFields(request, {
       client: options.client,
       trustForwarded: options.trustForwarded,
-      host: options.hostField ?? request.headers.get("host") ?? own,
+      host: options.hostField ?? fieldOfRequest(request, "host") ?? own,
       framing: upgrades ? { connection: "Upgrade", upgrade: "websocket" } : framing,
     }),
     length,
@@ -117,11 +118,13 @@ function callOf(request: Request, target: Upstream, options: ForwardOptions, upg
 }
 
 /** How the length of a request's body is told: by one of two fields, whatever the client told. */
-function framingOf({ method, headers, body }: Request): { length?: number; framing: Record<string, string> } {
-  if (body === null) {
+function framingOf(request: Request): { length?: number; framing: Record<string, string> } {
+  if (!hasBody(request)) { // to ask for the body itself would make a stream around it
+    const { method } = request;
     return { framing: method === "POST" || method === "PUT" || method === "PATCH" ? { "content-length": "0" } : {} };
   }
-  const told = headers.has("transfer-encoding") ? null : headers.get("content-length");
+  const isChunked = fieldOfRequest(request, "transfer-encoding") !== null;
+  const told = isChunked ? null : fieldOfRequest(request, "content-length");
   if (told === null || !/^\d{1,15}$/.test(told)) return { framing: { "transfer-encoding": "chunked" } };
   return { length: Number(told), framing: { "content-length": told } };
 }
@@ -182,12 +185,24 @@ function makeResponse(
   const coding = incoming.headers["transfer-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "chunked") throw new TypeError(`Unknown coding ${coding}`);
   const fields = responseFields(incoming.rawHeaders, hasTrailers);
-  const head = { status: incoming.statusCode, headers: new Headers(fields) };
-  // The length of what is not passed on, or may not be told (RFC 9110 §8.6).
-  if (!body && request.method !== "HEAD" && head.status !== 304) head.headers.delete("content-length");
+  const { statusCode: status } = incoming;
   const whole = hasTrailers ? undefined : body?.whole();
-  if (whole) return answerWith(request, whole, head); // most answers: one write, and no stream in between
-  return new Response(body ? toReadableStream(body) : null, head);
+  // Most answers: one write, no stream in between, and no `Headers` where a record will do.
+  if (whole) return answerWith(request, whole, { status, headers: recordOf(fields) ?? new Headers(fields) });
+  const headers = new Headers(fields);
+  // The length of what is not passed on, or may not be told (RFC 9110 §8.6).
+  if (!body && request.method !== "HEAD" && status !== 304) headers.delete("content-length");
+  return new Response(body ? toReadableStream(body) : null, { status, headers });
+}
+
+/** Fields as a record; undefined when one comes twice, as `Set-Cookie` may, or is called as what every object has. */
+function recordOf(fields: readonly [string, string][]): Record<string, string> | undefined {
+  const record: Record<string, string> = {};
+  for (const [name, value] of fields) {
+    if (name in record) return undefined;
+    record[name] = value;
+  }
+  return record;
 }
 
 function toHeaders(raw: readonly string[]): Headers {

@@ -62,7 +62,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   });
   if (options.tls) {
     server.on("secureConnection", (socket: Socket) => {
-      if (wasChallenge(socket)) return void socket.destroySoon();
+      if (wasChallenge(socket) || front.isClosing) return void socket.destroySoon();
       connections.add(socket);
     });
   }

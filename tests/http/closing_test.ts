@@ -1,8 +1,10 @@
 /** A server that closes: what is idle goes at once, what is under way is finished, and nobody is asked to come again. */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { connect as connectTls } from "node:tls";
 import { bytesResponse } from "../../src/http/bytes_response.ts";
 import { type HttpServer, serveHttp } from "../../src/http/node_server.ts";
+import { EC, makePair } from "../support/certificate.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { within } from "../support/within.ts";
 
@@ -37,6 +39,24 @@ Deno.test("idle connections are closed at once, requests under way are answered,
   equal(head.headers["connection"], "close");
   equal(await busy.rest(), "late");
   await within("the server has closed", closed);
+});
+
+Deno.test("idle connections under TLS are closed at once", async () => {
+  const tls = await makePair(...EC);
+  const server = await serveHttp(() => bytesResponse(new TextEncoder().encode("fine"), {}), { tls });
+  const connect = async () => {
+    const socket = connectTls({ host: "127.0.0.1", port: server.port, ca: tls.cert });
+    await within("the handshake", new Promise<void>((resolve) => socket.once("secureConnect", resolve)));
+    return socket;
+  };
+  const [unused, idle] = [await connect(), await connect()];
+  idle.write(GET);
+  await within("an answer", new Promise((resolve) => idle.once("data", resolve)));
+  using silent = await RawClient.connect(`http://127.0.0.1:${server.port}`);
+  const closed = [unused, idle].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+  for (const socket of [unused, idle]) socket.resume();
+  await within("the server has closed", server.close(60_000));
+  await within("all are told", Promise.all([...closed, silent.rest()]));
 });
 
 Deno.test("an answer that has begun is finished, and its connection closed behind it", async () => {

@@ -9,6 +9,7 @@ import type { ServerConfig } from "./config/model.ts";
 import { keyOf } from "./fronts.ts";
 import { Kept, type Wanted } from "./kept.ts";
 import { HostTable } from "./router/host_table.ts";
+import { StandIns } from "./stand_ins.ts";
 import { type Certificates, openCertificates } from "./tls/certificates.ts";
 
 /** Certificates that are open, and that no handshake finds yet. */
@@ -27,6 +28,7 @@ export interface CertificateSetOptions {
 export class CertificateSet {
   readonly #options: CertificateSetOptions;
   readonly #kept = new Kept<Certificates>();
+  readonly #standIns = new StandIns();
   #tables: ReadonlyMap<string, HostTable<Certificates>> = new Map();
 
   constructor(options: CertificateSetOptions) {
@@ -52,8 +54,15 @@ export class CertificateSet {
     return {
       rollback,
       commit: () => {
+        secure.forEach(({ tls }, index) => {
+          const each = renewal.values[index];
+          if (tls!.kind === "acme" && !known.includes(each)) this.#standIns.add(each, known);
+        });
         this.#tables = tablesOf(secure, renewal.values);
-        for (const gone of renewal.commit()) dispose(gone).catch(() => {/* it keeps nothing that matters */});
+        for (const gone of renewal.commit()) {
+          this.#standIns.forget(gone);
+          dispose(gone).catch(() => {/* it keeps nothing that matters */});
+        }
         // Challenges can be answered from now on.
         for (const certificates of renewal.values) certificates.start();
       },
@@ -63,9 +72,10 @@ export class CertificateSet {
   /** Which certificate a client of an address gets. */
   hosts(address: string): TlsHosts {
     return {
-      pairFor: (name) => {
+      pairFor: (name = "") => {
         const table = this.#tables.get(address);
-        return (table?.get(name ?? "") ?? table?.any)?.current;
+        const found = table?.get(name) ?? table?.any;
+        return found && (this.#standIns.get(found, name) ?? found.current);
       },
     };
   }

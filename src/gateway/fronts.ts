@@ -3,6 +3,7 @@
 import type { Handler } from "../http/handler.ts";
 import { type HttpServer, serveHttp } from "../http/node_server.ts";
 import type { ServeOptions } from "../http/serve_options.ts";
+import { limits } from "../limits.ts";
 import { urlHost } from "../net/url_host.ts";
 import type { Address } from "./config/model.ts";
 
@@ -31,9 +32,6 @@ export interface PreparedFronts {
   /** Addresses whose options can't be changed now. */
   readonly unchanged: readonly string[];
 }
-
-/** The longest time that a timer can be set for. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** All that are open. */
 export class Fronts {
@@ -87,7 +85,7 @@ export class Fronts {
 
   #close(server: HttpServer): void {
     this.#closing.add(server);
-    server.close(LONGEST_MS).then(() => this.#closing.delete(server));
+    server.close(limits.timerMs).then(() => this.#closing.delete(server));
   }
 }
 

@@ -1,5 +1,10 @@
 /** Things that are made from a description and outlive a reload when their description is the same. */
 
+import { Gate } from "../process/gate.ts";
+
+/** More would only slow each other down: most start a process. */
+const MADE_AT_ONCE = navigator.hardwareConcurrency * 2;
+
 /** What was made, and from what. */
 interface Entry<T> {
   readonly key: string;
@@ -36,23 +41,27 @@ export class Kept<T> {
    * Finds or makes what is wanted; nothing is changed before `commit`.
    *
    * @param discard lets go of what was made before a failure
-   * @throws what the making of one threw
+   * @throws what went wrong, all of it in one message
    */
   async renew(wanted: readonly Wanted<T>[], discard: (value: T) => Promise<unknown>): Promise<Renewal<T>> {
     const left = Map.groupBy(this.#entries, ({ key }) => key);
+    const kept = wanted.map(({ key }) => left.get(key)?.shift());
     const made: Entry<T>[] = [];
-    const entries: Entry<T>[] = [];
-    try {
-      for (const { key, make } of wanted) {
-        const kept = left.get(key)?.shift();
-        const entry = kept ?? { key, value: await make() };
-        entries.push(entry);
-        if (!kept) made.push(entry);
-      }
-    } catch (error) {
+    const turns = new Gate({ concurrency: MADE_AT_ONCE, queue: Infinity });
+    const makings = wanted.map(async ({ key, make }, index) => {
+      if (kept[index]) return kept[index];
+      using _turn = await turns.enter();
+      const entry = { key, value: await make() };
+      made.push(entry);
+      return entry;
+    });
+    const settled = await Promise.allSettled(makings);
+    const failures = settled.filter((each) => each.status === "rejected").map(({ reason }) => reason);
+    if (failures.length > 0) {
       await Promise.allSettled(made.map(({ value }) => discard(value)));
-      throw error;
+      throw failures.length === 1 ? failures[0] : allOf(failures);
     }
+    const entries = await Promise.all(makings);
     return {
       values: entries.map(({ value }) => value),
       commit: () => {
@@ -62,4 +71,9 @@ export class Kept<T> {
       rollback: () => made.map(({ value }) => value),
     };
   }
+}
+
+function allOf(failures: readonly unknown[]): Error {
+  const messages = failures.map((each) => each instanceof Error ? each.message : String(each));
+  return new AggregateError(failures, messages.join("\n"));
 }

@@ -17,37 +17,39 @@ export interface PlannedRoute extends Wanted<LiveRoute> {
 
 /**
  * Plans the routes of a server: its own first, then those of its OpenAPI document.
- *
- * @param shared what else decides what routes are: equal texts, equal routes
  */
 export function planRoutes(
   server: ServerConfig,
   document: OpenedDocument | undefined,
   context: GatewayContext,
-  shared: string,
 ): PlannedRoute[] {
   const own = server.routes.map((route) => ({ match: matchOf(route), policy: route.policy, target: route.target }));
   const described = document ? documentRoutes(document, context) : [];
-  return [...own, ...described].map((plan) => planRoute(plan, server, context, shared));
+  return [...own, ...described].map((plan) => planRoute(plan, server, context));
 }
 
 function matchOf({ methods, path, hosts, headers, policy }: RouteConfig): RouteMatch {
   return { methods, path, hosts, headers, cors: policy.cors };
 }
 
-function planRoute(plan: RoutePlan, server: ServerConfig, context: GatewayContext, shared: string): PlannedRoute {
+function planRoute(plan: RoutePlan, server: ServerConfig, context: GatewayContext): PlannedRoute {
   const { match, policy, target, before = (handler) => handler } = plan;
   const label = labelOf(match);
   const { trustForwarded } = server;
   return {
     match,
-    key: JSON.stringify([label, policy, target, trustForwarded, plan.beforeKey, shared]),
+    key: keyOf(plan, label, trustForwarded, context),
     make: async () => {
       const held = new AsyncDisposableStack();
       try {
         const route = { label, path: match.path, trustForwarded };
         const answering = before(await makeTarget(target, { context, policy, route, held }));
-        const handler = applyPolicy(answering, target.kind, policy, { log: context.log, dev: context.dev, label });
+        const handler = applyPolicy(answering, target.kind, policy, {
+          log: context.log,
+          dev: context.dev,
+          label,
+          onWaiting: context.metrics.queue(label),
+        });
         return new LiveRoute(label, handler, held);
       } catch (cause) {
         await held[Symbol.asyncDispose]();
@@ -57,6 +59,21 @@ function planRoute(plan: RoutePlan, server: ServerConfig, context: GatewayContex
       }
     },
   };
+}
+
+/** All that a route is made of. */
+function keyOf(
+  { policy, target, beforeKey }: RoutePlan,
+  label: string,
+  trustForwarded: boolean,
+  { dev, registry, reply }: GatewayContext,
+): string {
+  const made = JSON.stringify([label, policy, target, trustForwarded, beforeKey, dev]);
+  const shared = [
+    ...made.includes('"kind":"service"') ? [registry] : [],
+    ...made.includes('"kind":"callback"') ? [reply] : [],
+  ];
+  return made + JSON.stringify(shared);
 }
 
 /** What a route is called: `GET,POST shop.example/orders/:id`. */

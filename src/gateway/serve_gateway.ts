@@ -22,9 +22,9 @@ import type { MeshCaller } from "./targets/mesh_target.ts";
 
 /** Options of {@linkcode serveGateway}. */
 export interface GatewayOptions {
-  /** Takes events, and lines of the access log but for `combined`. */
+  /** Takes events, and lines of the access log in the form `human`. */
   readonly log?: Log;
-  /** Takes lines of the access log in the form `combined`, newline included. */
+  /** Takes lines of the access log in the forms `json` and `combined`, newline included. */
   readonly writeAccess?: (line: string) => void;
   /** Calls services of a mesh. Without it, routes to them are answered 503. */
   readonly mesh?: MeshCaller;
@@ -86,14 +86,14 @@ class RunningGateway implements Gateway {
   #renewing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(options: GatewayOptions, { admin, servers }: GatewayConfig) {
+  constructor(options: GatewayOptions, { servers }: GatewayConfig) {
     this.#options = options;
     const log = options.log ?? silent;
     this.#log = (level, message, fields) => {
       const name = this.#config?.name;
       log(level, message, name === undefined ? fields : { gateway: name, ...fields });
     };
-    this.#records = new ProcessRecords({ keptMs: admin?.processesKeptMs ?? 0 });
+    this.#records = new ProcessRecords({ keptMs: 0 });
     // Webhooks of strangers must not reach into this machine.
     const localWebhooks = servers.every(({ listen }) => listen.every(({ hostname }) => isLoopback(hostname)));
     this.#shared = new SharedParts({ log: this.#log, signal: this.#stopping.signal, localWebhooks });
@@ -153,6 +153,7 @@ class RunningGateway implements Gateway {
     undo.move(); // nothing fails from here on
     const before = this.#config;
     this.#config = config;
+    this.#records.keptMs = config.admin?.processesKeptMs ?? 0;
     this.#routes.accessLog = accessLog(config.accessLog, this.#log, this.#options.writeAccess ?? (() => {}));
     routes.commit();
     fronts.commit();
@@ -176,12 +177,11 @@ class RunningGateway implements Gateway {
       mesh: this.#options.mesh,
       shared: this.#shared,
     };
-    const common = JSON.stringify([dev, registry, reply]);
     const documents = await openDocuments(config.servers);
     return config.servers.map((server, index) => ({
       ...server,
       addresses: server.listen.map(keyOf),
-      routes: planRoutes(server, documents[index], context, common),
+      routes: planRoutes(server, documents[index], context),
     }));
   }
 

@@ -57,7 +57,8 @@ export interface ProcessRecordsOptions {
  * Those that run are as many as the gates of their programs let through.
  */
 export class ProcessRecords {
-  readonly #keptMs: number;
+  /** How long a process is known after its end, milliseconds. */
+  keptMs: number;
   readonly #endedMax: number;
   readonly #clock: () => number;
   /** A request has several when its handler is a pipe or a chain. */
@@ -66,7 +67,7 @@ export class ProcessRecords {
   readonly #ended = new Map<ProcessRecord, number>();
 
   constructor({ keptMs, endedMax = limits.processRecords, clock = () => performance.now() }: ProcessRecordsOptions) {
-    this.#keptMs = keptMs;
+    this.keptMs = keptMs;
     this.#endedMax = endedMax;
     this.#clock = clock;
   }
@@ -123,7 +124,7 @@ export class ProcessRecords {
   }
 
   #forget(): void {
-    const until = this.#clock() - this.#keptMs;
+    const until = this.#clock() - this.keptMs;
     for (const [record, endedAt] of this.#ended) {
       if (endedAt > until && this.#ended.size <= this.#endedMax) return;
       this.#ended.delete(record);

@@ -7,7 +7,7 @@ import { QUIET, startGateway, type TestGateway } from "../support/gateway.ts";
 import { listen } from "../support/in_process.ts";
 import { makeLifeline } from "../support/lifeline.ts";
 import { RawClient } from "../support/raw_client.ts";
-import { until } from "../support/within.ts";
+import { until, within } from "../support/within.ts";
 
 const STREAM = "echo begun; read -r line; echo $line\n";
 
@@ -166,6 +166,45 @@ async function job(server: TestGateway, before: number): Promise<{ id: string; a
   answer.catch(() => {/* a test that cares awaits it */});
   await until("the job says its id", () => ids().length > before);
   return { id: ids()[before].message, answer };
+}
+
+Deno.test("who follows a stream and who speaks over a WebSocket goes on, whether the route has changed or not", async () => {
+  await using upstream = webSocketEcho();
+  const text = (more: string) => {
+    const streams = route("/streams/*rest", `loom = { dir = "data", sync = "none" }\n${more}`);
+    return QUIET + streams + route("/socket", `upstream = "${upstream.url}"\n${more}`);
+  };
+  await using server = await startGateway(text(""));
+  const stream = `${server.url}/streams/v1/stream/s`;
+  const headers = { "content-type": "text/plain" };
+  equal((await seen(stream, { method: "PUT", headers })).status, 201);
+  const live = await fetch(`${stream}?offset=-1&live=sse`);
+  const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/socket`);
+  await within("it is open", new Promise((resolve) => socket.onopen = resolve));
+  let events = "";
+  for (const [word, more] of [["one", ""], ["two", 'headers = { X-A = "1" }'], ["three", "maxBody = 100"]]) {
+    await server.reload(text(more));
+    equal((await seen(stream, { method: "POST", headers, body: word })).status, 204);
+    while (!events.includes(word)) events += (await within(word, reader.read())).value;
+    const echo = new Promise((resolve) => socket.onmessage = ({ data }) => resolve(data));
+    socket.send(word);
+    equal(await within("an echo", echo), word);
+  }
+  await reader.cancel();
+  const closed = new Promise((resolve) => socket.onclose = resolve);
+  socket.close();
+  await within("it closes", closed);
+});
+
+/** A server that sends back what it is sent. */
+function webSocketEcho(): { readonly url: string } & AsyncDisposable {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = ({ data }) => socket.send(data);
+    return response;
+  });
+  return { url: `http://127.0.0.1:${server.addr.port}`, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
 Deno.test("the end of a gateway is the end of its programs, sockets and streams, also of those on their way out", async () => {

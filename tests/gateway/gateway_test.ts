@@ -14,7 +14,6 @@ const PROGRAMS = {
   "shout.py": "import sys\nfor line in sys.stdin: print(line.strip().upper())\n",
   "number.rb": 'STDIN.each_line.with_index(1) { |line, i| puts "#{i} #{line}" }\n',
   "first.sh": "echo first\n",
-  "fail.sh": "cat >/dev/null; echo broken >&2; exit 3\n",
 };
 
 Deno.test("a file of TOML has programs, pipes and chains answer", async () => {
@@ -45,49 +44,6 @@ command = "tr a-z A-Z"
   deepEqual([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
   await wrong.body?.cancel();
   equal((await detail(`${server.url}/none`))[0], 404);
-});
-
-Deno.test("a pipe fails as one, and the log names the stage with what it wrote to standard error", async () => {
-  const text = `${QUIET}
-defaults = { warm = false }
-[[routes]]
-path = "/early"
-run = ["fail.sh", "cat"]
-[[routes]]
-path = "/late"
-run = ["cat", "fail.sh"]
-`;
-  await using server = await startGateway(text, { files: PROGRAMS });
-  for (const path of ["early", "late"]) {
-    equal((await seen(`${server.url}/${path}`, { method: "POST", body: "x" })).status, 502, path);
-    const route = `* /${path}`;
-    await until("both are in the log", () => server.lines.filter(({ fields }) => fields.route === route).length >= 2);
-    const [wrote, failed] = server.lines.filter(({ fields }) => fields.route === route);
-    deepEqual([wrote.message, wrote.fields.stream], ["broken", "stderr"]);
-    deepEqual([failed.message, failed.fields.request], [
-      "The program failed with exit code 3",
-      wrote.fields.request,
-    ]);
-    match(String(failed.fields.program), /fail\.sh$/);
-  }
-});
-
-Deno.test("a pipe streams: what goes in comes out before the input ends", async () => {
-  const text = `${QUIET}
-[[routes]]
-path = "POST /echo"
-run = ["cat", { command = ["sed", "-u", "s/a/b/"] }, "cat"]
-`;
-  await using server = await startGateway(text);
-  using client = await RawClient.connect(server.url);
-  await client.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-  await client.send("4\r\naaa\n\r\n");
-  equal((await client.head()).status, 200);
-  equal(await client.chunk(), "baa\n");
-  await client.send("4\r\naab\n\r\n");
-  equal(await client.chunk(), "bab\n");
-  await client.send("0\r\n\r\n");
-  equal(await client.chunk(), "");
 });
 
 Deno.test("a file of YAML has files, upstreams, redirects, fixed answers and streams", async () => {

@@ -100,7 +100,6 @@ export async function startAcme(options: PebbleOptions = {}): Promise<AcmeWorld>
     directory: pebble.directory,
     email: "operator@a.example",
     dir: folder.file("acme"),
-    challenge: "http-01",
     renewBeforeMs: 600_000,
     caCert: pebble.caCert,
   };

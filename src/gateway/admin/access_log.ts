@@ -1,7 +1,7 @@
-/** Lines of the access log: for people, as JSON, or in the form of Apache that tools know. */
+/** Lines of the access log: for people among the events, or as data: as JSON, or in the form of Apache that tools know. */
 
 import type { Access } from "../../http/node_server.ts";
-import type { Log } from "../../log.ts";
+import type { Log, LogFields } from "../../log.ts";
 import { withoutToken } from "../../http/tokens.ts";
 
 /** What a line is made of. */
@@ -18,8 +18,8 @@ export type AccessLog = (access: LoggedAccess) => void;
 /**
  * Makes an access log.
  *
- * @param log takes the lines of the first two
- * @param write takes lines of the third, newline included
+ * @param log takes the lines for people
+ * @param write takes those of `json` and `combined`, newline included
  */
 export function accessLog(
   format: "human" | "json" | "combined" | "none",
@@ -28,19 +28,37 @@ export function accessLog(
 ): AccessLog {
   if (format === "none") return () => {};
   if (format === "combined") return (access) => write(combined(access) + "\n");
+  if (format === "json") return (access) => write(json(access) + "\n");
   return (access) => {
-    const { method, url, status, complete, durationMs, bytes, remoteAddress, requestId, route, user } = access;
-    log(complete && status < 500 ? "info" : "warn", `${method} ${withoutToken(url)}`, {
-      status,
-      ms: Math.round(durationMs * 10) / 10,
-      bytes,
-      client: remoteAddress,
-      user,
-      route,
-      request: requestId,
-      cut: complete ? undefined : true,
-    });
+    const { method, url, status, complete } = access;
+    log(complete && status < 500 ? "info" : "warn", `${method} ${withoutToken(url)}`, fieldsOf(access));
   };
+}
+
+function fieldsOf(
+  { status, complete, durationMs, bytes, remoteAddress, requestId, route, user }: LoggedAccess,
+): LogFields {
+  return {
+    status,
+    ms: Math.round(durationMs * 10) / 10,
+    bytes,
+    client: remoteAddress,
+    user,
+    route,
+    request: requestId,
+    cut: complete ? undefined : true,
+  };
+}
+
+/** One object; what is not known of a request is left out. */
+function json(access: LoggedAccess): string {
+  const { method, url, startedAt } = access;
+  return JSON.stringify({
+    time: new Date(startedAt).toISOString(),
+    method,
+    url: withoutToken(url),
+    ...fieldsOf(access),
+  });
 }
 
 /** `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`, as Apache's documentation has it. */

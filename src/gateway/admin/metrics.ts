@@ -74,9 +74,13 @@ export class Metrics {
     if (cpuMs > 0) this.#cpu.inc({ route }, cpuMs / 1000);
   }
 
-  /** So many requests wait for a place. */
-  waiting(route: string, count: number): void {
-    this.#queue.set({ route }, count);
+  /** A queue of a route, to be told how many wait in it. A route may have several, which add up. */
+  queue(route: string): (waiting: number) => void {
+    let last = 0;
+    return (waiting) => {
+      this.#queue.inc({ route }, waiting - last);
+      last = waiting;
+    };
   }
 
   /** The file was read again. */

@@ -39,7 +39,6 @@ interface Https {
   readonly email?: string;
   readonly directory?: string;
   readonly dir?: string;
-  readonly challenge?: "http-01" | "tls-alpn-01";
   readonly renew_before?: Time;
   readonly ca_cert?: string;
   readonly redirect?: string;
@@ -138,9 +137,10 @@ function secureOf(
   hosts: readonly string[],
   [first]: readonly Address[],
 ): { readonly tls: TlsConfig | undefined; readonly redirectHttp: Address | undefined } {
-  const { email, directory, dir, challenge, renew_before: renewBefore, ca_cert: caCert, redirect }: Https =
-    https === true ? {} : https;
-  const given = Object.entries({ email, directory, dir, challenge, renewBefore, caCert }).filter(([, value]) =>
+  const { email, directory, dir, renew_before: renewBefore, ca_cert: caCert, redirect }: Https = https === true
+    ? {}
+    : https;
+  const given = Object.entries({ email, directory, dir, renewBefore, caCert }).filter(([, value]) =>
     value !== undefined
   );
   const tls = tlsOf(place.at("https"), { acme: true, ...Object.fromEntries(given) }, { hosts, hasRedirect: true });

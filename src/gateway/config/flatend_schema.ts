@@ -55,7 +55,6 @@ const https: JsonSchema = {
     email: text("Address that the authority may write to."),
     directory: text("URL of the authority's directory."),
     dir: text("Directory in which keys and certificates are kept."),
-    challenge: oneOf(["http-01", "tls-alpn-01"], "How the authority checks that the domains are ours."),
     renew_before: time("Renew when less than this is left."),
     ca_cert: text("File with a certificate that the authority's server is checked against."),
     redirect: text("Address at which plain HTTP is redirected. Default: port 80."),

@@ -89,7 +89,6 @@ export interface AcmeConfig {
   readonly email: string | undefined;
   /** Account, keys and certificates lie here. */
   readonly dir: string;
-  readonly challenge: "http-01" | "tls-alpn-01";
   /** Renew when less than this is left, milliseconds; before that by a random part of it. */
   readonly renewBeforeMs: number;
   /** File with a certificate, as PEM, that the authority's own server is checked against; undefined for the system's. */
@@ -306,7 +305,7 @@ export interface StaticConfig {
 /** Other servers. */
 export interface UpstreamConfig {
   readonly kind: "upstream";
-  /** `http://host:port/base` or https, without a slash at the end; at least one. Requests take turns. */
+  /** `http://host:port/base` or https, without a slash at the end; at least one. A request goes to the less busy of two that are picked at random. */
   readonly urls: readonly string[];
   /** Path there, of parameters: `/v2/*rest`; undefined: as it came. */
   readonly rewrite: string | undefined;

@@ -177,7 +177,6 @@ export interface RawTls {
   readonly email?: string;
   readonly directory?: string;
   readonly dir?: string;
-  readonly challenge?: "http-01" | "tls-alpn-01";
   readonly renewBefore?: Time;
   readonly caCert?: string;
 }

@@ -24,6 +24,8 @@ export interface PolicyOptions {
   readonly dev: boolean;
   /** Name of the route in logs. */
   readonly label: string;
+  /** Told how many requests wait for a place, whenever it changes. */
+  readonly onWaiting?: (count: number) => void;
 }
 
 /** Puts a route's policy before its target. */
@@ -38,7 +40,8 @@ export function applyPolicy(
   if (cacheFor !== undefined) handler = cacheControl(handler, cacheFor);
   if (!hasOwnClocks(kind)) handler = limitTime(handler, policy);
   if (!hasOwnGate(kind) && policy.concurrency !== undefined) {
-    handler = limitConcurrency(handler, { concurrency: policy.concurrency, queue: policy.queue ?? limits.queue });
+    const { concurrency, queue = limits.queue } = policy;
+    handler = limitConcurrency(handler, { concurrency, queue, onWaiting: options.onWaiting });
   }
   if (bodyBytes !== undefined || bodyBytesMin !== undefined) handler = limitBody(handler, { bodyBytes, bodyBytesMin });
   if (rateLimit?.by === "user") handler = limitRate(handler, rateLimit);

@@ -32,8 +32,10 @@ export function basicAuth(handler: Handler, config: Extract<AuthConfig, { kind: 
     const credentials = parseBasic(fieldOfRequest(request, "authorization"));
     if (!credentials) return refuse("A name and a password are needed", challenge);
     if (!users.has(credentials)) return refuse("The name or the password is wrong", challenge);
-    nameUser(request, credentials.name);
-    return handler(changedRequest(request, { without: ["authorization"] }), info);
+    const { name } = credentials;
+    nameUser(request, name);
+    const user = { name, scheme: "Basic" } as const;
+    return handler(changedRequest(request, { without: ["authorization"] }), { ...info, user });
   };
 }
 

@@ -23,7 +23,9 @@ export function bearerAuth(handler: Handler, config: Extract<AuthConfig, { kind:
     if (given === undefined) return refuse("A token is needed: send Authorization: Bearer TOKEN", challenge);
     const found = known.find(given);
     if (!found) return refuse("The token is not one that is known here", `${challenge}, error="invalid_token"`);
-    nameUser(request, names.get(found)!);
-    return handler(changedRequest(request, { without: ["authorization"] }), info);
+    const name = names.get(found)!;
+    nameUser(request, name);
+    const user = { name, scheme: "Bearer" } as const;
+    return handler(changedRequest(request, { without: ["authorization"] }), { ...info, user });
   };
 }

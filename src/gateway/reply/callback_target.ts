@@ -14,8 +14,8 @@ import { type Command, resolveCommand } from "../../process/command.ts";
 import { Gate, overloaded } from "../../process/gate.ts";
 import { Job, type JobResult } from "../../process/job.ts";
 import { type ExitReport, type ProgramOptions, type ProgramSettings, settle } from "../../process/program_options.ts";
-import { removeFolder } from "../../process/remove.ts";
-import { clientGone } from "../../process/run.ts";
+import { clientGone, shuttingDown } from "../../process/run.ts";
+import { lazyFolder } from "../../process/run_folder.ts";
 import { runVariables } from "../../process/run_variables.ts";
 import type { CallbackConfig } from "../config/model.ts";
 import { CallbackRun } from "./callback_run.ts";
@@ -34,7 +34,7 @@ export interface CallbackOptions extends
   Pick<
     ProgramOptions,
     | ("languages" | "timeoutMs" | "idleTimeoutMs" | "limits" | "mount" | "dev" | "log" | "launcher")
-    | ("exactUsage" | "onStart" | "onExit")
+    | ("exactUsage" | "onQueue" | "onStart" | "onExit")
   > {
   /** Those who wait, of the whole gateway. */
   readonly replies: PendingReplies<ReplyWaiter>;
@@ -75,7 +75,7 @@ class CallbackTarget {
     this.#options = options;
     this.#settings = settle(program);
     this.#command = resolveCommand(program, this.#settings.languages);
-    this.#gate = new Gate(this.#settings.limits);
+    this.#gate = new Gate({ ...this.#settings.limits, onWaiting: this.#settings.onQueue });
   }
 
   async handle(request: Request, info: RequestInfo = {}): Promise<Response> {
@@ -104,7 +104,7 @@ class CallbackTarget {
     if (this.#gate.full) throw overloaded();
     // What a run holds, let go in reverse: its place at the gate, its directory.
     await using held = new AsyncDisposableStack();
-    const directory = lazyDirectory(held);
+    const directory = lazyFolder(held);
     const signal = AbortSignal.any([request.signal, this.#closing.signal]);
     const { timeoutMs, mount, limits } = this.#settings;
     const memory = held.use(this.#memory.claim());
@@ -215,19 +215,4 @@ function programOptions({ program }: CallbackConfig, options: CallbackOptions): 
   }
   if (warm !== 0) throw new TypeError("Cannot keep a program warm that replies by callback: each run is a new process");
   return { ...options, file, command, args, language, mode, cwd, env, contentType, resources };
-}
-
-function shuttingDown(): HttpError {
-  return new HttpError(503, "The server is shutting down");
-}
-
-/** A private temporary directory, made when it is first asked for and removed with what holds it. */
-function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
-  let made: Promise<string> | undefined;
-  return () => {
-    return made ??= Deno.makeTempDir({ prefix: "sluice-" }).then((path) => {
-      held.defer(() => removeFolder(path)); // the program may have removed it itself
-      return path;
-    });
-  };
 }

@@ -1,14 +1,12 @@
 /** Where programs reply: the table of those who wait, and the socket that serves it. */
 
 import { type HttpServer, serveHttp } from "../../http/node_server.ts";
+import { limits } from "../../limits.ts";
 import type { ReplyConfig } from "../config/model.ts";
 import { PendingReplies } from "./pending_replies.ts";
 import type { ReplyWaiter } from "./reply.ts";
 import { replyHandler } from "./reply_server.ts";
 import { prepareSocketFolder } from "./reply_socket.ts";
-
-/** The longest time that a timer can be set for. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** A socket that takes replies, until it is disposed. */
 export class ReplyDesk implements AsyncDisposable {
@@ -32,7 +30,7 @@ export class ReplyDesk implements AsyncDisposable {
     const replies = new PendingReplies<ReplyWaiter>({ secret });
     prepareSocketFolder(path);
     // A reply may come as slowly as it is made: the route that waits for it has the clocks.
-    const server = await serveHttp(replyHandler(replies), { path, requestBodyIdleMs: LONGEST_MS });
+    const server = await serveHttp(replyHandler(replies), { path, requestBodyIdleMs: limits.timerMs });
     return new ReplyDesk(replies, path, server);
   }
 

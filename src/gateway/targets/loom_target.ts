@@ -24,7 +24,7 @@ export async function loomTarget(
 ): Promise<Handler & AsyncDisposable> {
   const depth = depthOf(path);
   const lease = await stores.use(dir, sync);
-  const { fetch } = lease.loom;
+  const { fetch } = lease.value.loom;
   const handler: Handler = depth === 0 ? fetch : async (request, info) => {
     const { origin, mount, inside } = takeApart(request.url, depth);
     const response = await fetch(changedRequest(request, { url: origin + inside }), info);

@@ -1,12 +1,12 @@
 /** Standard output of a route's programs in the log, line by line, besides where it goes. */
 
 import type { Log } from "../../log.ts";
-import { StandardError } from "../../process/standard_error.ts";
+import { OutputLines } from "../../process/output_lines.ts";
 
 /** Lines of all requests of a program, each request's apart. */
 export class OutputLog {
   readonly #log: Log;
-  readonly #lines = new Map<string, StandardError>();
+  readonly #lines = new Map<string, OutputLines>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -14,8 +14,7 @@ export class OutputLog {
 
   /** Takes a chunk as it was read. */
   take(chunk: Uint8Array, request: string): void {
-    const lines = this.#lines.get(request) ??
-      new StandardError((line) => this.#log("info", line, { request, stream: "stdout" }), 0);
+    const lines = this.#lines.get(request) ?? this.#newLines(request);
     this.#lines.set(request, lines);
     lines.push(chunk);
   }
@@ -24,5 +23,9 @@ export class OutputLog {
   end(request: string): void {
     this.#lines.get(request)?.end();
     this.#lines.delete(request);
+  }
+
+  #newLines(request: string): OutputLines {
+    return new OutputLines("standard output", (line) => this.#log("info", line, { request, stream: "stdout" }), 0);
   }
 }

@@ -1,5 +1,6 @@
 /** Programs of a route: one that answers, several joined, or one that replies later. */
 
+import { describeExit } from "../../errors.ts";
 import { chain } from "../../http/chain.ts";
 import type { Handler } from "../../http/handler.ts";
 import { pipe } from "../../http/pipe.ts";
@@ -11,6 +12,7 @@ import type { GatewayContext, RouteFacts } from "../context.ts";
 import { type CallbackReport, callbackTarget } from "../reply/callback_target.ts";
 import { parsePattern } from "../router/pattern.ts";
 import { OutputLog } from "./output_log.ts";
+import { StageUsage } from "./stage_usage.ts";
 import { UsageStats } from "./usage_stats.ts";
 
 /** What a route's programs are run with. */
@@ -22,22 +24,61 @@ export interface ProgramNeeds {
   readonly held: AsyncDisposableStack;
 }
 
+/** Whoever tells clients what processes used. */
+type Stats = Pick<UsageStats, "started" | "ended">;
+
+/** What a program is made with that is one of several. */
+interface Making {
+  readonly stats: Stats | undefined;
+  readonly limits: ProgramOptions["limits"];
+  readonly onExit?: (report: ExitReport) => void;
+}
+
 /** A program that answers. It is built and loaded when this resolves. */
 export async function programTarget(config: ProgramConfig, needs: ProgramNeeds): Promise<Handler> {
   const stats = needs.policy.stats ? new UsageStats() : undefined;
-  const handler: ProgramHandler = needs.held.use(program(programOptions(config, needs, stats)));
-  await handler.prepare();
+  const handler = await makeProgram(config, needs, { stats, limits: boundsOf(needs.policy) });
   return stats ? stats.tell(handler) : handler;
 }
 
 /** Programs joined by their standard streams. */
-export async function pipeTarget(configs: readonly ProgramConfig[], needs: ProgramNeeds): Promise<Handler> {
-  return pipe(...await Promise.all(configs.map((config) => programTarget(config, needs))));
+export function pipeTarget(configs: readonly ProgramConfig[], needs: ProgramNeeds): Promise<Handler> {
+  return stagesTarget(configs, pipe, needs);
 }
 
 /** Programs one after another into one answer. */
-export async function chainTarget(configs: readonly ProgramConfig[], needs: ProgramNeeds): Promise<Handler> {
-  return chain(...await Promise.all(configs.map((config) => programTarget(config, needs))));
+export function chainTarget(configs: readonly ProgramConfig[], needs: ProgramNeeds): Promise<Handler> {
+  return stagesTarget(configs, chain, needs);
+}
+
+/** The bounds of requests are for the whole: what goes from one program to the next may be larger than what came. */
+async function stagesTarget(
+  configs: readonly ProgramConfig[],
+  join: (...handlers: Handler[]) => Handler,
+  needs: ProgramNeeds,
+): Promise<Handler> {
+  const stats = needs.policy.stats ? new StageUsage(configs.length) : undefined;
+  const { concurrency } = needs.policy;
+  const limits = concurrency === undefined ? {} : { concurrency };
+  const log = logOf(needs);
+  const handlers = await Promise.all(configs.map((config, index) => {
+    const stage = `${index + 1} of ${configs.length}`;
+    return makeProgram(config, needs, { stats, limits, onExit: (report) => logStage(log, stage, report) });
+  }));
+  const handler = join(...handlers);
+  return stats ? stats.tell(handler) : handler;
+}
+
+function logStage(log: GatewayContext["log"], stage: string, report: ExitReport): void {
+  const { requestId: request, title: program, durationMs, error } = report;
+  const ms = Math.round(durationMs * 10) / 10;
+  log(error ? "warn" : "info", `Stage ${stage} ended with ${describeExit(report)}`, { request, program, ms });
+}
+
+async function makeProgram(config: ProgramConfig, needs: ProgramNeeds, making: Making): Promise<ProgramHandler> {
+  const handler = needs.held.use(program(programOptions(config, needs, making)));
+  await handler.prepare();
+  return handler;
 }
 
 /** A program that replies by a request to the socket. */
@@ -55,6 +96,7 @@ export async function replyTarget(config: CallbackConfig, needs: ProgramNeeds): 
     dev: context.dev,
     log: logOf(needs),
     exactUsage: policy.stats,
+    onQueue: context.metrics.queue(route.label),
     onStart: (report) => started(report, needs, stats),
     onEnd: (report) => stats?.ended(report),
     onExit: (report) => exited(report, needs, undefined),
@@ -62,9 +104,10 @@ export async function replyTarget(config: CallbackConfig, needs: ProgramNeeds): 
   return stats ? stats.tell(handler) : handler;
 }
 
-function programOptions(config: ProgramConfig, needs: ProgramNeeds, stats: UsageStats | undefined): ProgramOptions {
+function programOptions(config: ProgramConfig, needs: ProgramNeeds, making: Making): ProgramOptions {
   const { policy, route, context } = needs;
   const { file, command, args, language, mode, cwd, env, contentType, warm, reuse, limits, logStdout } = config;
+  const { stats } = making;
   const log = logOf(needs);
   const output = logStdout ? new OutputLog(log) : undefined;
   return {
@@ -73,19 +116,21 @@ function programOptions(config: ProgramConfig, needs: ProgramNeeds, stats: Usage
     exactUsage: policy.stats,
     timeoutMs: policy.timeoutMs,
     idleTimeoutMs: policy.idleTimeoutMs,
-    limits: boundsOf(policy),
+    limits: making.limits,
     mount: mountOf(route.path),
     dev: context.dev,
     onStdout: output && ((chunk, requestId) => output.take(chunk, requestId)),
+    onQueue: context.metrics.queue(route.label),
     onStart: (report) => started(report, needs, stats),
     onExit: (report) => {
       output?.end(report.requestId);
       exited(report, needs, stats);
+      making.onExit?.(report);
     },
   };
 }
 
-function started(report: StartReport, { context, route }: ProgramNeeds, stats: UsageStats | undefined): void {
+function started(report: StartReport, { context, route }: ProgramNeeds, stats: Stats | undefined): void {
   context.metrics.spawned(route.label);
   context.records.started(report);
   stats?.started(report);
@@ -94,7 +139,7 @@ function started(report: StartReport, { context, route }: ProgramNeeds, stats: U
 function exited(
   report: ExitReport | CallbackReport,
   { context, route }: ProgramNeeds,
-  stats: UsageStats | undefined,
+  stats: Stats | undefined,
 ): void {
   const { usage } = report;
   context.metrics.exited(route.label, { ...report, cpuMs: usage ? usage.userMs + usage.systemMs : 0 });

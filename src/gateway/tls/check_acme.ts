@@ -12,13 +12,9 @@ const HOSTS_MAX = 100;
  * @param hosts those of the server
  * @throws {TypeError} saying what to do instead
  */
-export function checkAcme({ directory, challenge }: AcmeConfig, hosts: readonly string[]): void {
+export function checkAcme({ directory }: AcmeConfig, hosts: readonly string[]): void {
   if (new URL(directory).protocol !== "https:") {
     throw new TypeError(`Cannot get a certificate by ACME from ${directory}: it goes over https alone`);
-  }
-  if (challenge !== "http-01") {
-    // Its answer is a certificate with a critical extension that rustls does not know, and so does not serve (RFC 8737).
-    throw new TypeError(`Cannot get a certificate by ACME with ${challenge}: Deno's TLS can't answer it; use http-01`);
   }
   if (hosts.length === 0) {
     throw new TypeError('Cannot get a certificate by ACME: the server has no hosts; name them, as in ["example.com"]');

@@ -23,9 +23,14 @@ function lifeFrom(now: number): { from: number; until: number } {
   return { from: now - CLOCK_SKEW_MS, until: now + gatewayLimits.selfSignedMs };
 }
 
+/** Loopback and some hosts, each once. */
+function namesFor(hosts: readonly string[]): readonly string[] {
+  return [...new Set([...LOOPBACK, ...hosts])];
+}
+
 /** A certificate of our own for loopback and some hosts. */
 export function makeSelfSigned(hosts: readonly string[], now: number): Promise<TlsPair> {
-  return makeLeaf([...new Set([...LOOPBACK, ...hosts])], lifeFrom(now));
+  return makeLeaf(namesFor(hosts), lifeFrom(now));
 }
 
 /** The source for `selfSigned`. */
@@ -88,7 +93,7 @@ export class SelfSignedSource implements PairSource {
     const trust = `${path}.crt`;
     await Deno.writeTextFile(trust, pair.cert, { mode: 0o644 }); // first: the pair is what says that both are there
     await writePair(`${path}.pem`, pair);
-    const names = [...LOOPBACK, ...this.#hosts].join(", ");
+    const names = namesFor(this.#hosts).join(", ");
     this.#log("info", `Made a self-signed certificate for ${names}: have clients trust it, as with curl --cacert`, {
       file: trust,
       expires: showTime(lifeOf(pair.cert).until),

@@ -39,7 +39,6 @@ Deno.test("every key of a flatend file has its effect", () => {
     directory: "https://acme-v02.api.letsencrypt.org/directory",
     email: undefined,
     dir: "/home/somebody/.local/share/sluice/acme",
-    challenge: "http-01",
     renewBeforeMs: 30 * 86_400_000,
     caCert: undefined,
   });
@@ -70,7 +69,6 @@ Deno.test("every key of a flatend file has its effect", () => {
     directory: "https://ca.example/dir",
     email: "me@lithdew.net",
     dir: file("certs"),
-    challenge: "http-01",
     renewBeforeMs: 10 * 86_400_000,
     caCert: undefined,
   });

@@ -54,13 +54,6 @@ export const serverRows: readonly Row<ServerConfig>[] = [
     "/var/tls",
   ],
   [
-    "tls.challenge",
-    "hosts = 'a.example'\nredirectHttp = ':81'\ntls = { acme = true«, challenge = $» }",
-    '"tls-alpn-01"',
-    ({ tls }) => tls?.kind === "acme" && tls.challenge,
-    "tls-alpn-01",
-  ],
-  [
     "tls.renewBefore",
     "hosts = 'a.example'\nredirectHttp = ':81'\ntls = { acme = true«, renewBefore = $» }",
     '"60d"',

@@ -39,7 +39,10 @@ listen = "127.0.0.1:9100"`),
   ],
   [server("tls = { acme = true }"), [
     "1: tls: has acme without hosts: an authority signs for names",
-    '1: tls: has the challenge http-01 without redirectHttp: the authority asks there, such as at "0.0.0.0:80"',
+    '1: tls: has acme without redirectHttp: the authority asks there, such as at "0.0.0.0:80"',
+  ]],
+  [server('hosts = "a.example"\nredirectHttp = ":80"\ntls = { acme = true, challenge = "tls-alpn-01" }'), [
+    "3: tls.challenge: is no setting",
   ]],
   [
     server(`hosts = "*.a.example"

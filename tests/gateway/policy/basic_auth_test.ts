@@ -4,6 +4,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import type { BasicUser } from "../../../src/gateway/config/model.ts";
 import { basicAuth } from "../../../src/gateway/policy/basic_auth.ts";
 import { userOf } from "../../../src/gateway/policy/user_of.ts";
+import type { Handler, RequestInfo } from "../../../src/http/handler.ts";
 import { listen } from "../../support/in_process.ts";
 
 /** The digest of "open sesame". */
@@ -37,6 +38,21 @@ Deno.test("who has the password is let in under the name, and the field that hol
     const authorization = `Basic ${base64(credentials)}`;
     equal(await (await fetch(server.url, { headers: { authorization } })).text(), `${name} null`);
   }
+});
+
+Deno.test("the target is told who was let in, besides what it was told before", async () => {
+  let told: RequestInfo | undefined;
+  const target: Handler = (_, info) => {
+    told = info;
+    return new Response();
+  };
+  const authorization = `Basic ${base64("ada:love:lace")}`;
+  const info = { params: { a: "b" } };
+  await basicAuth(target, { kind: "basic", realm: "staff", users })(
+    new Request("http://x/", { headers: { authorization } }),
+    info,
+  );
+  deepEqual(told, { ...info, user: { name: "ada", scheme: "Basic" } });
 });
 
 Deno.test("the scheme is in any case, and letters are the same however a keyboard writes them", async () => {

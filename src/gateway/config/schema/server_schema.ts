@@ -31,7 +31,6 @@ const tlsMembers: Members = {
   email: text("Address that the authority may write to."),
   directory: text("URL of the authority's directory. Default: that of Let's Encrypt."),
   dir: text("Directory in which keys and certificates are kept. Default: one of the user's data."),
-  challenge: oneOf(["http-01", "tls-alpn-01"], "How the authority checks that the hosts are ours.", "http-01"),
   renewBefore: time("Renew when less than this is left.", { default: "30d" }),
   caCert: text("File with a certificate, as PEM, that the authority's own server is checked against."),
 };

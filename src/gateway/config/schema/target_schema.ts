@@ -39,7 +39,7 @@ export const targetMembers: Members = {
     ),
   ),
   upstream: texts(
-    "Other servers, http://host:port or https, and a path that goes before all others; requests take turns.",
+    "Other servers, http://host:port or https, and a path that goes before all others; each request goes to the less busy of two picked at random.",
   ),
   rewrite: text("Path at the upstream or service, such as /v2/*rest, of parameters of the route's."),
   host: text("Sent as Host to the upstream. Default: what the client sent."),

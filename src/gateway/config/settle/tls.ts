@@ -22,7 +22,7 @@ const RENEW_BEFORE = "30d";
 const WAYS = {
   files: ["cert", "key"],
   selfSigned: ["selfSigned", "dir"],
-  acme: ["acme", "email", "directory", "dir", "challenge", "renewBefore", "caCert"],
+  acme: ["acme", "email", "directory", "dir", "renewBefore", "caCert"],
 } as const;
 
 /** Reads it; undefined, with a fault noted, when it can't be. */
@@ -58,7 +58,7 @@ function filesOf(place: Place, raw: RawTls): TlsConfig | undefined {
 }
 
 function acmeOf(place: Place, raw: RawTls, dir: string, { hosts, hasRedirect }: TlsScope): AcmeConfig | undefined {
-  const { directory = LETS_ENCRYPT, email, challenge = "http-01", renewBefore = RENEW_BEFORE } = raw;
+  const { directory = LETS_ENCRYPT, email, renewBefore = RENEW_BEFORE } = raw;
   if (hosts.length === 0) place.fault("has acme without hosts: an authority signs for names");
   const star = hosts.find((host) => host.startsWith("*"));
   if (star) place.fault(`has acme for ${star}, which no challenge of a server's can show to be ours: name each host`);
@@ -68,12 +68,12 @@ function acmeOf(place: Place, raw: RawTls, dir: string, { hosts, hasRedirect }: 
   if (email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(email)) {
     place.at("email").fault(`is ${show(email)}, which is no address of mail`);
   }
-  if (challenge === "http-01" && !hasRedirect) {
-    place.fault('has the challenge http-01 without redirectHttp: the authority asks there, such as at "0.0.0.0:80"');
+  if (!hasRedirect) {
+    place.fault('has acme without redirectHttp: the authority asks there, such as at "0.0.0.0:80"');
   }
   const caCert = raw.caCert === undefined ? undefined : fileOf(place.at("caCert"), raw.caCert);
   const renewBeforeMs = timeOf(place.at("renewBefore"), renewBefore, Number.MAX_SAFE_INTEGER) ?? 0;
-  return { kind: "acme", directory, email, dir, challenge, renewBeforeMs, caCert };
+  return { kind: "acme", directory, email, dir, renewBeforeMs, caCert };
 }
 
 function dataFolder(place: Place, name: string): string | undefined {

@@ -2,10 +2,10 @@
 
 import type { Rival, RivalContext, Server } from "./rivals/rival.ts";
 
-/** A rival, and the program that it is to run: not all speak to programs in the same way. */
+/** A rival, and what it is to serve: not all speak to programs in the same way. */
 export interface Contestant {
   rival: Rival;
-  /** Path of the program. */
+  /** Path of the program, or what else the rival serves. */
   program: string;
 }
 

@@ -14,6 +14,8 @@ export interface LoadOptions {
   connections: number;
   seconds: number;
   signal: AbortSignal;
+  /** Path of a script for wrk, and its arguments. Default: it asks by GET. */
+  script?: readonly string[];
 }
 
 /** Puts a load on something that it knows. */
@@ -28,9 +30,22 @@ const REQUESTS_SET = 2;
 
 /** Loads a URL for some seconds with wrk. */
 export async function measureLoad(url: string, options: LoadOptions): Promise<Load> {
-  const { connections, seconds, signal } = options;
+  return parseWrk(await runWrk(url, options));
+}
+
+/** Loads a URL as `measureLoad` does, and counts the requests that were not answered well. */
+export async function countFailures(url: string, options: LoadOptions): Promise<{ requests: number; failed: number }> {
+  const report = await runWrk(url, options);
+  const requests = Number(/^\s*(\d+) requests in /m.exec(report)?.[1]);
+  if (Number.isNaN(requests)) throw new SyntaxError(`Cannot read the report of wrk: ${report}`);
+  return { requests, failed: failuresIn(report) };
+}
+
+function runWrk(url: string, { connections, seconds, signal, script }: LoadOptions): Promise<string> {
   const size = [`-c${connections}`, `-d${seconds}s`, `--timeout=${ANSWER_SECONDS_MAX}s`];
-  return parseWrk(await run(["wrk", "-t1", ...size, "--latency", url], signal));
+  const [file, ...args] = script ?? [];
+  const scripted = file === undefined ? [url] : ["-s", file, url, "--", ...args];
+  return run(["wrk", "-t1", ...size, "--latency", ...scripted], signal);
 }
 
 /**
@@ -73,20 +88,24 @@ export function parseWrk(report: string): Load {
     const [, value, unit] = new RegExp(`^\\s+${percentile}%\\s+([\\d.]+)(\\w+)$`, "m").exec(report) ?? [];
     return Number(value) * UNIT_MS[unit];
   };
-  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1) ??
-    [];
-  const statuses = /Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0;
   const load = {
     requestsPerSecond: Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(report)?.[1]),
     p50Ms: percentileMs(50),
     p99Ms: percentileMs(99),
   };
-  const failures = socketErrors.reduce((sum, count) => sum + Number(count), Number(statuses));
+  const failures = failuresIn(report);
   if (failures > 0) throw new Error(`${failures} requests failed`);
   if (Number.isNaN(load.requestsPerSecond + load.p50Ms + load.p99Ms)) {
     throw new SyntaxError(`Cannot read the report of wrk: ${report}`);
   }
   return load;
+}
+
+function failuresIn(report: string): number {
+  const socketErrors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1) ??
+    [];
+  const statuses = /Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0;
+  return socketErrors.reduce((sum, count) => sum + Number(count), Number(statuses));
 }
 
 /** Reads the report of h2load and its log, a line a request: start, status, microseconds. Throws as `parseWrk` does. */

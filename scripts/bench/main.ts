@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { benchGateway } from "./gateway.ts";
 import { benchLoom } from "./loom.ts";
 import { describeMachine } from "./machine.ts";
 import { run } from "./processes.ts";
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<str
   warm: benchWarm,
   loom: benchLoom,
   registry: benchRegistry,
+  gateway: benchGateway,
 };
 const ROOT = new URL("../../", import.meta.url).pathname;
 const REPORT = `${ROOT}docs/benchmarks.md`;

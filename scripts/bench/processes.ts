@@ -80,23 +80,41 @@ export function childrenOf(pid: number): Promise<number[]> {
   return processesWhere("parent", pid);
 }
 
-/** Where a process's stat has it, behind the command's name: state, parent, group (proc(5)). */
-const STAT_FIELDS = { parent: 1, group: 2 };
+/** Where a process's stat has it, behind the command's name: state, parent, group and so on (proc(5)). */
+const STAT_FIELDS = { parent: 1, group: 2, userTicks: 11, systemTicks: 12 };
+/** Length of a tick: Linux tells programs of a hundred a second, whatever it counts itself. */
+const TICK_MS = 10;
 
-async function processesWhere(field: keyof typeof STAT_FIELDS, value: number): Promise<number[]> {
+async function processesWhere(field: "parent" | "group", value: number): Promise<number[]> {
   const pids: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const stat = await Deno.readTextFile(`/proc/${name}/stat`);
-      // The command's name stands in parentheses and may hold anything.
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(fields[STAT_FIELDS[field]]) === value) pids.push(Number(name));
+      if ((await statOf(Number(name)))[field] === value) pids.push(Number(name));
     } catch {
       // It ended while we looked.
     }
   }
   return pids;
+}
+
+/** Processor time that the processes have taken, summed, milliseconds. */
+export async function cpuMs(pids: readonly number[]): Promise<number> {
+  const stats = await Promise.all(pids.map(statOf));
+  return stats.reduce((sum, { userTicks, systemTicks }) => sum + (userTicks + systemTicks) * TICK_MS, 0);
+}
+
+async function statOf(pid: number): Promise<Record<keyof typeof STAT_FIELDS, number>> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The command's name stands in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const { parent, group, userTicks, systemTicks } = STAT_FIELDS;
+  return {
+    parent: fields[parent],
+    group: fields[group],
+    userTicks: fields[userTicks],
+    systemTicks: fields[systemTicks],
+  };
 }
 
 /** Peak resident memory of the processes, summed, in bytes. Pages they share count once for each. */

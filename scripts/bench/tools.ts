@@ -11,6 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   h2load: "nghttp2-client",
   lighttpd: "lighttpd",
   nginx: "nginx-light",
+  caddy: "caddy",
   fcgiwrap: "fcgiwrap",
   webhook: "webhook",
   gcc: "gcc",

@@ -11,12 +11,16 @@ export interface RivalContext {
   signal: AbortSignal;
 }
 
-/** A server that can run any program, most of them in a fresh process a request. */
+/** A server that can run any program, most of them in a fresh process a request; or one that serves something else. */
 export interface Rival {
   readonly name: string;
   /** True if it compiles its code while it runs, so that its first requests are slower. */
   readonly compiles?: boolean;
-  /** Starts it with the file at this path as its only program, on a loopback port. */
+  /**
+   * Starts it on a loopback port.
+   *
+   * @param program path of its only program; of a gateway, the directory or the URL of the upstream that it serves
+   */
   start(program: string, context: RivalContext): Promise<Server>;
 }
 

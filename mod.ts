@@ -20,7 +20,7 @@
 export { type Exit, HttpError, ProgramError, type UsedUp } from "./src/errors.ts";
 export { createLog, type Log, type LogFields, type LogLevel } from "./src/log.ts";
 export { chain } from "./src/http/chain.ts";
-export type { Handler, RequestInfo, TraceContext } from "./src/http/handler.ts";
+export type { Handler, RequestInfo, RequestUser, TraceContext } from "./src/http/handler.ts";
 export { guardOrigins } from "./src/http/origins.ts";
 export { requireToken, type Token, type TokenOptions } from "./src/http/tokens.ts";
 export { mountAll } from "./src/http/mount.ts";

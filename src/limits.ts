@@ -308,6 +308,8 @@ export const limits = {
   registryWaitMs: 300_000,
   /** How long a command that looks for services tries to reach a hub. */
   registryGiveUpMs: 10_000,
+  /** The longest time that a timer of the runtime can be set for: a longer one ends at once. */
+  timerMs: 2 ** 31 - 1,
   /** How long a service that ends waits for its hub to hear of it; the end of the connection says the same. */
   registryFreeMs: 1000,
   /** A line of a seaport client: a service with all its metadata, however its characters are written. */

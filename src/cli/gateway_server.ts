@@ -22,15 +22,17 @@ export interface GatewayRun {
 export async function runGateway(path: string, { watch, log }: GatewayRun): Promise<void> {
   using signals = new StopSignals();
   const config = readConfig(path);
-  const gateway = await serveGateway(config, { log, writeAccess: writeStdout, connections: connectionsAllowed() });
+  const options = { log, writeAccess: writeStdout, connections: connectionsAllowed() };
+  const gateway = await serveGateway(config, options).catch((error) => explain(error, config));
+  // Before anybody is told that it listens: what they change from then on is seen.
+  using files = new FileWatch(watch ? watched(gateway, path, config) : [], () => void renew());
+  const renew = async () => {
+    const wanted = await reload(gateway, path);
+    if (watch && wanted) files.watch(watched(gateway, path, wanted));
+  };
   for (const url of gateway.urls) writeStderr(`sluice gateway: listening on ${url}\n`);
   if (gateway.admin) writeStderr(`sluice gateway: the operator asks at ${gateway.admin}\n`);
   reportListening(Number(new URL(gateway.urls[0]).port));
-  using files = new FileWatch(watch ? filesOf(path, config) : [], () => void renew());
-  const renew = async () => {
-    const wanted = await reload(gateway, path);
-    if (watch && wanted) files.watch(filesOf(path, wanted));
-  };
   const onHangup = () => void renew();
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", onHangup);
   await signals.told;
@@ -39,11 +41,23 @@ export async function runGateway(path: string, { watch, log }: GatewayRun): Prom
   if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
 }
 
+function watched({ documentFiles }: Gateway, path: string, config: GatewayConfig): readonly string[] {
+  return [...new Set([...filesOf(path, config), ...documentFiles])];
+}
+
+/** A start ends at the first thing that is wrong: all that a check finds is told instead, where it finds any. */
+async function explain(error: unknown, config: GatewayConfig): Promise<never> {
+  const { checkConfig } = await import("../gateway/check_gateway.ts");
+  await checkConfig(config);
+  throw error;
+}
+
 /** Reads the file again; whatever is wrong with it is said, and changes nothing. */
 async function reload(gateway: Gateway, path: string) {
+  let config: GatewayConfig | undefined;
+  const read = () => config = readConfig(path);
   try {
-    let config: GatewayConfig | undefined;
-    await gateway.reload(() => config = readConfig(path));
+    await gateway.reload(read).catch((error) => config ? explain(error, config) : Promise.reject(error));
     writeStderr(`sluice gateway: ${path} was read again and is in force\n`);
     return config;
   } catch (error) {

@@ -4,6 +4,7 @@ import type { RouteConfig, ServerConfig } from "./config/model.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Wanted } from "./kept.ts";
 import { LiveRoute } from "./live_route.ts";
+import { clashesOf } from "./route_clashes.ts";
 import { documentRoutes, type OpenedDocument } from "./document_routes.ts";
 import { applyPolicy } from "./policy/apply_policy.ts";
 import type { RouteMatch } from "./router/route_entry.ts";
@@ -23,9 +24,29 @@ export function planRoutes(
   document: OpenedDocument | undefined,
   context: GatewayContext,
 ): PlannedRoute[] {
+  return routePlans(server, document, context).map((plan) => planRoute(plan, server, context));
+}
+
+/**
+ * The same before anything can be made of it.
+ *
+ * @throws {Error} naming routes that match the same: only one of them would answer
+ */
+export function routePlans(
+  server: ServerConfig,
+  document: OpenedDocument | undefined,
+  context: Pick<GatewayContext, "log" | "dev">,
+): RoutePlan[] {
   const own = server.routes.map((route) => ({ match: matchOf(route), policy: route.policy, target: route.target }));
   const described = document ? documentRoutes(document, context) : [];
-  return [...own, ...described].map((plan) => planRoute(plan, server, context));
+  const plans = [...own, ...described];
+  const clashes = clashesOf(plans.map(({ match }) => match));
+  if (clashes.length === 0) return plans;
+  throw new Error(
+    clashes.map(([first, second]) => {
+      return `Cannot route ${labelOf(second)}: it matches the same as ${labelOf(first)}; only one of them would answer`;
+    }).join("\n"),
+  );
 }
 
 function matchOf({ methods, path, hosts, headers, policy }: RouteConfig): RouteMatch {
@@ -48,6 +69,7 @@ function planRoute(plan: RoutePlan, server: ServerConfig, context: GatewayContex
           log: context.log,
           dev: context.dev,
           label,
+          trustForwarded,
           onWaiting: context.metrics.queue(label),
         });
         return new LiveRoute(label, handler, held);
@@ -77,7 +99,7 @@ function keyOf(
 }
 
 /** What a route is called: `GET,POST shop.example/orders/:id`. */
-function labelOf({ methods, hosts, path, headers }: RouteMatch): string {
+export function labelOf({ methods, hosts, path, headers }: RouteMatch): string {
   const method = methods.length > 0 ? methods.join(",") : "*";
   const fields = headers.map(({ name, value }) => ` ${name}=${value ?? "*"}`).join("");
   return `${method} ${hosts.join(",")}${path}${fields}`;

@@ -13,7 +13,7 @@ import { Metrics } from "./admin/metrics.ts";
 import { CertificateSet } from "./certificate_set.ts";
 import type { AdminConfig, GatewayConfig, ReplyConfig, ServerConfig } from "./config/model.ts";
 import { type GatewayContext, SharedParts } from "./context.ts";
-import { openDocuments } from "./document_routes.ts";
+import { openDocuments, type OpenedDocument } from "./document_routes.ts";
 import { cannotListen, Fronts, keyOf, type WantedFront } from "./fronts.ts";
 import { planRoutes } from "./plan_routes.ts";
 import { redirectFront } from "./redirect_front.ts";
@@ -38,6 +38,8 @@ export interface Gateway extends AsyncDisposable {
   readonly urls: readonly string[];
   /** URL, or path of the socket, at which the operator asks; undefined for nowhere. */
   readonly admin: string | undefined;
+  /** Files that its OpenAPI documents are made of, absolute. */
+  readonly documentFiles: readonly string[];
   /**
    * Puts another config into force. Routes that are in both go on as they are; requests under way on others are brought to
    * their end. No socket that is in both is closed.
@@ -81,6 +83,7 @@ class RunningGateway implements Gateway {
   readonly #fronts = new Fronts();
   readonly #certificates: CertificateSet;
   #config: GatewayConfig | undefined;
+  #documentFiles: readonly string[] = [];
   #admin: { readonly key: string; readonly server: HttpServer } | undefined;
   /** Renewals come one after another. */
   #renewing: Promise<void> = Promise.resolve();
@@ -109,6 +112,10 @@ class RunningGateway implements Gateway {
     if (!this.#admin) return undefined;
     const { path, hostname, port } = this.#admin.server;
     return path ?? `http://${keyOf({ hostname, port })}`;
+  }
+
+  get documentFiles(): readonly string[] {
+    return this.#documentFiles;
   }
 
   /** Puts the first config into force. */
@@ -145,7 +152,8 @@ class RunningGateway implements Gateway {
     await using undo = new AsyncDisposableStack();
     const certificates = await this.#certificates.prepare(config.servers);
     undo.defer(() => certificates.rollback());
-    const routes = await this.#routes.prepare(await this.#plan(config));
+    const documents = await openDocuments(config.servers);
+    const routes = await this.#routes.prepare(this.#plan(config, documents));
     undo.defer(() => routes.rollback());
     const fronts = await this.#fronts.prepare(this.#wantedFronts(config));
     undo.defer(() => fronts.rollback());
@@ -153,6 +161,9 @@ class RunningGateway implements Gateway {
     undo.move(); // nothing fails from here on
     const before = this.#config;
     this.#config = config;
+    this.#documentFiles = documents.flatMap((opened) => opened?.document.references.files ?? []).map(({ path }) =>
+      path
+    );
     this.#records.keptMs = config.admin?.processesKeptMs ?? 0;
     this.#routes.accessLog = accessLog(config.accessLog, this.#log, this.#options.writeAccess ?? (() => {}));
     routes.commit();
@@ -170,14 +181,13 @@ class RunningGateway implements Gateway {
     }
   }
 
-  async #plan(config: GatewayConfig): Promise<PlannedServer[]> {
+  #plan(config: GatewayConfig, documents: readonly (OpenedDocument | undefined)[]): PlannedServer[] {
     const { dev, registry, reply } = config;
     const context: GatewayContext = {
       ...{ dev, registry, reply, log: this.#log, metrics: this.#metrics, records: this.#records },
       mesh: this.#options.mesh,
       shared: this.#shared,
     };
-    const documents = await openDocuments(config.servers);
     return config.servers.map((server, index) => ({
       ...server,
       addresses: server.listen.map(keyOf),

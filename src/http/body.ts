@@ -1,11 +1,12 @@
 /** Request bodies: which are parsed, which stay streams, and how large they may be. */
 
-import type { Chunk, Source } from "../bytes/source.ts";
+import type { Source } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import type { Claim } from "./budget.ts";
 import { collectBody } from "./collect_body.ts";
 import { collect, merge, noParameters, type Parameters } from "./parameters.ts";
 import { type MultipartOptions, parseMultipart, type UploadedFile } from "./multipart.ts";
+import { PatientSource } from "./patient_source.ts";
 import { bodySource } from "./served_request.ts";
 
 /** How to treat bodies. */
@@ -115,48 +116,6 @@ function bounded(source: Source, max: number): Source {
     },
     cancel: (reason) => source.cancel(reason),
   };
-}
-
-/** A body that is waited for only so long: it fails with the signal's reason, or with 408 when the time is up. */
-class PatientSource implements Source, Disposable {
-  readonly #source: Source;
-  readonly #signal: AbortSignal;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #onAbort = () => this.#giveUp(this.#signal.reason);
-  #error: unknown;
-
-  constructor(source: Source, { signal, timeoutMs }: BodyOptions) {
-    this.#source = source;
-    this.#signal = signal;
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
-    const late = new HttpError(408, `The request's body did not come within ${timeoutMs} ms`);
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#giveUp(late), timeoutMs);
-  }
-
-  async read(): Promise<Chunk> {
-    try {
-      const chunk = await this.#source.read();
-      if (this.#error === undefined) return chunk;
-    } catch (cause) {
-      this.#error ??= cause instanceof HttpError ? cause : new HttpError(400, "The body broke off", { cause });
-    }
-    throw this.#error;
-  }
-
-  cancel(reason?: unknown): void {
-    this.#source.cancel(reason);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  #giveUp(error: unknown): void {
-    this.#error ??= error;
-    this.#source.cancel(error);
-  }
 }
 
 function decode(bytes: Uint8Array, headers: Headers): string {

@@ -8,6 +8,15 @@ export interface RequestInfo {
   readonly params?: Readonly<Record<string, string | undefined>>;
   /** The trace that it belongs to, where whoever passes it on has begun one; else its own fields tell. */
   readonly trace?: TraceContext;
+  /** Who was let in, where the client was asked for a proof; nothing that it sends can say so. */
+  readonly user?: RequestUser;
+}
+
+/** Whose request it is. */
+export interface RequestUser {
+  readonly name: string;
+  /** How it was proven. */
+  readonly scheme: "Basic" | "Bearer";
 }
 
 /** The fields of a trace (W3C Trace Context), as they go to the next part of a system. */

@@ -14,7 +14,6 @@ import type { Handler } from "./handler.ts";
 import { listen, makeServer, type Place } from "./make_server.ts";
 import { answerLast, refusalOf, refuse } from "./refusal.ts";
 import { type Front, type ServeOptions, settle } from "./serve_options.ts";
-import { wasChallenge } from "./tls_hosts.ts";
 import { take } from "./turns.ts";
 import { exchangeOrHandOver } from "./upgrade_exchange.ts";
 
@@ -62,7 +61,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   });
   if (options.tls) {
     server.on("secureConnection", (socket: Socket) => {
-      if (wasChallenge(socket) || front.isClosing) return void socket.destroySoon();
+      if (front.isClosing) return void socket.destroySoon();
       connections.add(socket);
     });
   }

@@ -3,19 +3,9 @@
  * costs as much as all else that the server does for a small answer.
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
+import { fieldBytesIn, fieldIn, headersOf, type Received, untilGone } from "./received.ts";
 import { KnownBody, type ReceivedBody, WrappedBody } from "./received_body.ts";
-
-/** What a request is made of. */
-export interface Received {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
-  /** Its absolute form. */
-  readonly url: string;
-  /** Its body; undefined when it has none. */
-  readonly body: ReceivedBody | undefined;
-}
 
 /** What a request is told otherwise than it came. */
 export interface RequestChanges {
@@ -83,17 +73,13 @@ class ServedRequest {
   static field(request: Request, name: string): string | null {
     if (!(#received in request)) return request.headers.get(name);
     const served = request as unknown as ServedRequest;
-    if (served.#lacks(name)) return null;
-    const value = served.#received.incoming.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value ?? null;
+    return served.#lacks(name) ? null : fieldIn(served.#received, name);
   }
 
   /** Bytes of the header fields as they came; undefined for a request of another server. */
   static fieldBytes(request: Request): number | undefined {
     if (!(#received in request)) return undefined;
-    const { rawHeaders } = (request as unknown as ServedRequest).#received.incoming;
-    // Each byte is one character; a line has a colon, a space, and its end.
-    return rawHeaders.reduce((sum, text) => sum + text.length, rawHeaders.length * 2);
+    return fieldBytesIn((request as unknown as ServedRequest).#received);
   }
 
   /** The same request with changes; undefined when it is not ours, or somebody has begun to read it. */
@@ -172,7 +158,7 @@ class ServedRequest {
   }
 
   #makeHeaders(): Headers {
-    if (!this.#before) return toHeaders(this.#received.incoming.rawHeaders);
+    if (!this.#before) return headersOf(this.#received);
     const { request, changes } = this.#before;
     return changes.without ? withoutFields(request.headers, changes.without) : request.headers;
   }
@@ -297,25 +283,8 @@ export function pathOf(url: string): string {
   return end === -1 ? url.slice(start) : url.slice(start, start + end);
 }
 
-function toHeaders(raw: readonly string[]): Headers {
-  const headers = new Headers();
-  for (let i = 0; i < raw.length; i += 2) headers.append(raw[i], raw[i + 1]);
-  return headers;
-}
-
 function withoutFields(headers: Headers, names: readonly string[]): Headers {
   const kept = new Headers(headers);
   for (const name of names) kept.delete(name);
   return kept;
-}
-
-/** Aborts when the client leaves before it has had its answer. */
-function untilGone({ incoming, outgoing }: Received): AbortSignal {
-  const gone = new AbortController();
-  const look = () => {
-    if (!outgoing.writableFinished) gone.abort();
-  };
-  if (outgoing.destroyed || incoming.socket.destroyed) look();
-  else outgoing.on("close", look);
-  return gone.signal;
 }

@@ -22,11 +22,6 @@ export interface TlsHosts {
    * @returns undefined for none: the handshake fails
    */
   pairFor(serverName: string | undefined): TlsPair | undefined;
-  /**
-   * Gives the certificate that answers the challenge of an authority, which asks for the protocol `acme-tls/1` (RFC 8737
-   * §3). Its connections end with their handshake.
-   */
-  challengeFor?(serverName: string): TlsPair | undefined;
 }
 
 /** What a certificate says. */

@@ -1,11 +1,7 @@
 /** Which certificate a client gets, decided when its hello has come: the listening socket knows of none. */
 
-import type { Socket } from "node:net";
-import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { checkTlsPair, type TlsHosts, type TlsPair } from "./tls.ts";
-
-/** The protocol by which an authority looks whether a name is ours (RFC 8737 §3). */
-const CHALLENGE_PROTOCOL = "acme-tls/1";
 
 /** What node:tls asks at a handshake. */
 export interface HandshakeOptions {
@@ -13,10 +9,7 @@ export interface HandshakeOptions {
     serverName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ) => void;
-  readonly ALPNCallback: (
-    this: { setKeyCert(context: SecureContext): void },
-    hello: { readonly servername: string; readonly protocols: readonly string[] },
-  ) => string | undefined;
+  readonly ALPNCallback: (hello: { readonly protocols: readonly string[] }) => string | undefined;
 }
 
 /** Options for node:tls. What these throw would end the process: whatever fails is the end of one handshake. */
@@ -26,20 +19,8 @@ export function handshakeOptions(hosts: TlsHosts): HandshakeOptions {
     SNICallback: (serverName, done) => {
       done(null, contextFor(() => hosts.pairFor(serverName.toLowerCase() || undefined)) ?? none);
     },
-    ALPNCallback({ servername, protocols }) {
-      if (hosts.challengeFor && protocols.includes(CHALLENGE_PROTOCOL)) {
-        const context = contextFor(() => hosts.challengeFor!(servername.toLowerCase()));
-        if (context) this.setKeyCert(context);
-        if (context) return CHALLENGE_PROTOCOL;
-      }
-      return protocols.includes("http/1.1") ? "http/1.1" : undefined;
-    },
+    ALPNCallback: ({ protocols }) => protocols.includes("http/1.1") ? "http/1.1" : undefined,
   };
-}
-
-/** True for a connection whose handshake was all that its client wanted. */
-export function wasChallenge(socket: Socket): boolean {
-  return (socket as TLSSocket).alpnProtocol === CHALLENGE_PROTOCOL;
 }
 
 /** What was made of pairs, undefined of those that can't be used: to read a key costs more than the rest of a handshake. */

@@ -1,6 +1,6 @@
 /** The environment of a program: an allow-list of the server's, the operator's, and the request as CGI/1.1 variables. */
 
-import type { TraceContext } from "../http/handler.ts";
+import type { RequestUser, TraceContext } from "../http/handler.ts";
 import type { Parameters } from "../http/parameters.ts";
 import type { UploadedFile } from "../http/multipart.ts";
 import { limits } from "../limits.ts";
@@ -29,6 +29,8 @@ export interface RequestFacts {
   readonly contentLength: number | undefined;
   /** The trace that the program is a part of; undefined for none. */
   readonly trace?: TraceContext;
+  /** Who was let in; undefined where nobody was asked for a proof. */
+  readonly user?: RequestUser;
 }
 
 /** The server's variables that every program sees. */
@@ -47,6 +49,7 @@ export function requestJson(facts: RequestFacts): string {
     path: facts.url.pathname,
     headers: Object.fromEntries(facts.request.headers),
     remoteAddress: facts.remoteAddress,
+    user: facts.user,
     query: facts.query,
     params: facts.params,
     files: facts.files,
@@ -80,6 +83,10 @@ export function requestVariables(facts: RequestFacts): Record<string, string> {
   };
   if (url.protocol === "https:") env.HTTPS = "on";
   if (facts.contentLength !== undefined) env.CONTENT_LENGTH = String(facts.contentLength);
+  if (facts.user) {
+    env.AUTH_TYPE = facts.user.scheme;
+    env.REMOTE_USER = facts.user.name;
+  }
   if (facts.trace) env.TRACEPARENT = facts.trace.traceparent;
   if (facts.trace?.tracestate !== undefined) env.TRACESTATE = facts.trace.tracestate;
   const type = request.headers.get("content-type");

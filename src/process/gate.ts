@@ -8,18 +8,22 @@ export interface GateOptions {
   readonly concurrency: number;
   /** How many may wait; one more is refused. */
   readonly queue: number;
+  /** Told how many wait, whenever it changes. */
+  readonly onWaiting?: (count: number) => void;
 }
 
 /** First come, first served. Leaving is disposing of what entering gave, once, however often it is done. */
 export class Gate {
   readonly #concurrency: number;
   readonly #queue: number;
+  readonly #onWaiting: (count: number) => void;
   readonly #waiting = new Set<() => void>();
   #inside = 0;
 
   constructor(options: GateOptions) {
     this.#concurrency = options.concurrency;
     this.#queue = options.queue;
+    this.#onWaiting = options.onWaiting ?? (() => {});
   }
 
   /** True when the next one would be refused. */
@@ -42,13 +46,18 @@ export class Gate {
         resolve(this.#place());
       };
       const giveUp = () => {
-        this.#waiting.delete(enter);
+        this.#leaveQueue(enter);
         reject(signal!.reason);
       };
       if (signal?.aborted) return giveUp();
       this.#waiting.add(enter);
+      this.#onWaiting(this.#waiting.size);
       signal?.addEventListener("abort", giveUp, { once: true });
     });
+  }
+
+  #leaveQueue(enter: () => void): void {
+    if (this.#waiting.delete(enter)) this.#onWaiting(this.#waiting.size);
   }
 
   #place(): Disposable {
@@ -61,7 +70,7 @@ export class Gate {
         this.#inside--;
         const [next] = this.#waiting;
         if (next === undefined) return;
-        this.#waiting.delete(next);
+        this.#leaveQueue(next);
         next();
       },
     };

@@ -10,7 +10,7 @@ import type { Exit, UsedUp } from "../errors.ts";
 import type { Body } from "../http/body.ts";
 import { limits } from "../limits.ts";
 import type { Child, Launcher, LaunchSpec, ResourceUsage } from "./launcher.ts";
-import { StandardError } from "./standard_error.ts";
+import { OutputLines } from "./output_lines.ts";
 import { stopProcess } from "./stop.ts";
 
 /** What a job needs besides its input. */
@@ -61,8 +61,6 @@ const TURN_BYTES = 256 * 1024;
 const LAST_OUTPUT_MS = 50;
 /** Standard error is looked at more often than that. */
 const LAST_ERRORS_MS = 5;
-/** The longest time that a timer can be set for. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** States: running -> ended (the leader; heirs may run) -> released. `release` may be called in each, and more than once. */
 export class Job {
@@ -73,8 +71,8 @@ export class Job {
   readonly #settled = Promise.withResolvers<JobResult>();
   readonly #options: JobOptions;
   readonly #child: Child;
-  readonly #stdout: StandardError;
-  readonly #stderr: StandardError;
+  readonly #stdout: OutputLines;
+  readonly #stderr: OutputLines;
   readonly #startedAt = Date.now();
   readonly #started = performance.now();
   readonly #stdoutEnd: Promise<void>;
@@ -85,7 +83,7 @@ export class Job {
   #isEnding = false;
   readonly #hurry = Promise.withResolvers<void>();
 
-  private constructor(options: JobOptions, child: Child, outputs: { stdout: StandardError; stderr: StandardError }) {
+  private constructor(options: JobOptions, child: Child, outputs: { stdout: OutputLines; stderr: OutputLines }) {
     this.#options = options;
     this.#child = child;
     this.#stdout = outputs.stdout;
@@ -106,8 +104,8 @@ export class Job {
    */
   static async start(input: Body["content"], options: JobOptions): Promise<Job> {
     const { tailBytes = limits.stderrTailBytes, onStdoutLine = () => {}, onStderrLine = () => {} } = options;
-    const stdout = new StandardError(onStdoutLine, tailBytes);
-    const stderr = new StandardError(onStderrLine, tailBytes);
+    const stdout = new OutputLines("standard output", onStdoutLine, tailBytes);
+    const stderr = new OutputLines("standard error", onStderrLine, tailBytes);
     const child = await options.launcher.launch({
       ...options,
       stdin: input === undefined ? "null" : input instanceof Uint8Array ? input : "pipe",
@@ -214,7 +212,7 @@ export class Job {
   async #atMost(ms: number, event?: Promise<unknown>): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
-      if (ms <= TIMER_MS_MAX) timer = setTimeout(resolve, ms);
+      if (ms <= limits.timerMs) timer = setTimeout(resolve, ms);
     });
     await Promise.race(event ? [event, late, this.#hurry.promise] : [late, this.#hurry.promise]);
     clearTimeout(timer);

@@ -4,6 +4,7 @@
  */
 
 import { ProgramError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { spawnApart } from "./apart.ts";
 import { Gate } from "./gate.ts";
 import { Descriptors, preparePipes } from "./descriptors.ts";
@@ -35,9 +36,6 @@ const START_ERRORS: Record<number, string> = {
   24: "too many open files; raise the limit (ulimit -n)",
   26: "the file is being written to",
 };
-
-/** The longest time that a timer can be set for. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** posix_spawn calls at a time: with more than the cores can run, all children only get slower together. */
 const SPAWNS_AT_ONCE = navigator.hardwareConcurrency * 2;
@@ -128,7 +126,7 @@ export class PosixLauncher implements Launcher {
     if (this.#children.size === 0) {
       Deno.addSignalListener("SIGCHLD", this.#onSigchld);
       // A signal listener alone does not keep our process from ending before those who wait for a child.
-      this.#keepAlive = setInterval(() => {}, LONGEST_MS);
+      this.#keepAlive = setInterval(() => {}, limits.timerMs);
     }
     this.#children.set(child.pid, child);
     this.#nursery.add(child);

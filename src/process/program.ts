@@ -9,12 +9,12 @@ import { requestId } from "../http/request_id.ts";
 import { limits as defaults } from "../limits.ts";
 import { type Command, type Mode, resolveCommand } from "./command.ts";
 import { Gate, overloaded } from "./gate.ts";
+import { OutputLines } from "./output_lines.ts";
 import { type ProgramOptions, type ProgramSettings, settle, type StartReport } from "./program_options.ts";
 import { warmLauncher, whyInexact } from "./launchers.ts";
-import { removeFolder } from "./remove.ts";
-import { clientGone, Run, type RunResult } from "./run.ts";
+import { clientGone, Run, type RunResult, shuttingDown } from "./run.ts";
+import { lazyFolder } from "./run_folder.ts";
 import { runVariables } from "./run_variables.ts";
-import { StandardError } from "./standard_error.ts";
 import { costOfWaiting, type KeepingLauncher, type WaitingProcesses, type WarmState } from "./warm/keep_warm.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
@@ -117,7 +117,7 @@ class Program {
     this.#env = { ...this.command.env, ...this.#settings.env };
     this.warm = this.#warmLauncher();
     this.#tellOptions(options);
-    this.#gate = new Gate(this.#settings.limits);
+    this.#gate = new Gate({ ...this.#settings.limits, onWaiting: this.#settings.onQueue });
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal;
   }
 
@@ -156,7 +156,7 @@ class Program {
     const { warm: wanted, reuse, cwd, limits, log } = this.#settings;
     if (!warm || wanted === 0) return undefined;
     const program = this.command.title;
-    const output = new StandardError((line) => log("warn", line, { program, stream: "warm parent" }), 0);
+    const output = new OutputLines("output", (line) => log("warn", line, { program, stream: "warm parent" }), 0);
     return warmLauncher({
       ...warm,
       env: this.#env,
@@ -197,7 +197,7 @@ class Program {
     if (this.#gate.full) throw overloaded();
     // What a run holds, let go in reverse: its place at the gate, its directory.
     await using held = new AsyncDisposableStack();
-    const directory = lazyDirectory(held);
+    const directory = lazyFolder(held);
     const signal = AbortSignal.any([request.signal, this.#signal]);
     const body = await readBody(request, {
       ...this.#settings.limits,
@@ -251,10 +251,14 @@ class Program {
     return await run.done;
   }
 
-  #exited({ exit, ...result }: RunResult, start: StartReport, durationMs: number): void {
-    if (!(result.error instanceof HttpError) && exit.code !== 0 && !result.error) {
-      this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer`, {
+  #exited({ exit, begun, ...result }: RunResult, start: StartReport, durationMs: number): void {
+    const { error } = result;
+    // What failed before is the answer, and logged with it; that a client left is the client's doing.
+    if (begun && !(error instanceof HttpError) && (error || exit.code !== 0)) {
+      this.#settings.log("warn", `program ended with ${describeExit(exit)} after its answer had begun`, {
         request: start.requestId,
+        program: start.title,
+        cause: error?.message,
       });
     }
     this.#settings.onExit({ ...start, durationMs, ...exit, ...result });
@@ -266,19 +270,4 @@ class Program {
     const stderr = error instanceof ProgramError && error.reason === "build" ? error.stderr : undefined;
     this.#settings.log("error", message, { request, program: this.command.title, stderr });
   }
-}
-
-function shuttingDown(): HttpError {
-  return new HttpError(503, "The server is shutting down");
-}
-
-/** A private temporary directory, made when it is first asked for and removed with what holds it. */
-function lazyDirectory(held: AsyncDisposableStack): () => Promise<string> {
-  let made: Promise<string> | undefined;
-  return () => {
-    return made ??= Deno.makeTempDir({ prefix: "sluice-" }).then((path) => {
-      held.defer(() => removeFolder(path)); // the program may have removed it itself
-      return path;
-    });
-  };
 }

@@ -89,6 +89,8 @@ export interface ProgramOptions extends CommandOptions {
   readonly onLog?: (line: string, requestId: string) => void;
   /** Takes each chunk of standard output as it was read, with the head that the program wrote; it must not change it. */
   readonly onStdout?: (chunk: Uint8Array, requestId: string) => void;
+  /** Told how many requests wait for a process, whenever it changes. */
+  readonly onQueue?: (waiting: number) => void;
   /** Told when a process has started. */
   readonly onStart?: (report: StartReport) => void;
   /** Takes a report when a process has ended and nothing of it is left. */
@@ -129,6 +131,7 @@ export interface ProgramSettings {
   readonly log: Log;
   readonly onLog: (line: string, requestId: string) => void;
   readonly onStdout: ((chunk: Uint8Array, requestId: string) => void) | undefined;
+  readonly onQueue: ((waiting: number) => void) | undefined;
   readonly onStart: (report: StartReport) => void;
   readonly onExit: (report: ExitReport) => void;
   /** 0 also where the runs can't be warm. */
@@ -169,6 +172,7 @@ export function settle(options: ProgramOptions): ProgramSettings {
     log,
     onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
     onStdout: options.onStdout,
+    onQueue: options.onQueue,
     onStart: options.onStart ?? (() => {}),
     onExit: options.onExit ?? (() => {}),
     warm: isCold ? 0 : warm,

@@ -9,7 +9,7 @@ import type { Body } from "../http/body.ts";
 import { type AnsweringRun, answerOf } from "./answer.ts";
 import { Deadline } from "./deadline.ts";
 import type { Child, Launcher, LaunchSpec, ResourceUsage } from "./launcher.ts";
-import { StandardError } from "./standard_error.ts";
+import { OutputLines } from "./output_lines.ts";
 import { endsWithin, stopProcess } from "./stop.ts";
 
 /** What a run needs besides its request. */
@@ -46,6 +46,8 @@ export interface RunResult {
   readonly stderrTail: string;
   /** Why the run failed or was stopped; undefined when all went well. */
   readonly error: Error | undefined;
+  /** Its answer had begun: what failed afterwards was told to nobody. */
+  readonly begun: boolean;
 }
 
 /** How long a process whose standard output has ended may take to end itself; its answer is complete by then. */
@@ -66,7 +68,7 @@ export class Run {
   readonly done: Promise<RunResult>;
   readonly #options: RunOptions;
   readonly #child: Child;
-  readonly #stderr: StandardError;
+  readonly #stderr: OutputLines;
   readonly #deadline: Deadline;
   /** Standard output; a read of it shows that the client is waiting for the program, and not the reverse. */
   readonly #stdout: Source;
@@ -74,12 +76,13 @@ export class Run {
   #waiting = false;
   /** True when the answer is out and has no body that the client could miss. */
   #answered = false;
+  #begun = false;
   #error: Error | undefined;
   #failing: ReturnType<typeof setTimeout> | undefined;
   readonly #settled = Promise.withResolvers<RunResult>();
   #ending = false;
 
-  private constructor(options: RunOptions, child: Child, stderr: StandardError) {
+  private constructor(options: RunOptions, child: Child, stderr: OutputLines) {
     this.#options = options;
     this.#child = child;
     this.#stderr = stderr;
@@ -102,7 +105,7 @@ export class Run {
    * @throws {ProgramError} `start` when it can't be started
    */
   static async start(content: Body["content"], options: RunOptions): Promise<Run> {
-    const stderr = new StandardError(options.onStderrLine, options.stderrTailBytes);
+    const stderr = new OutputLines("standard error", options.onStderrLine, options.stderrTailBytes);
     const child = await options.launcher.launch({
       argv: options.argv,
       env: options.env,
@@ -140,8 +143,8 @@ export class Run {
    * @param method of the request: HEAD gets no body
    * @throws {ProgramError} when the program fails before its head is out
    */
-  answer(method: string): Promise<Response> {
-    return answerOf({
+  async answer(method: string): Promise<Response> {
+    const response = await answerOf({
       stdout: this.#stdout,
       head: this.#options.head,
       contentType: this.#options.contentType,
@@ -155,6 +158,8 @@ export class Run {
       abandon: () => this.stop(clientGone()),
       failure: (reason, message) => this.#failure(reason, message),
     }, method);
+    this.#begun = true;
+    return response;
   }
 
   #read(): Chunk | Promise<Chunk> {
@@ -248,12 +253,18 @@ export class Run {
       stderrBytes: this.#stderr.bytes,
       stderrTail: this.#stderr.bytes === 0 ? "" : this.#stderr.tail,
       error: this.#error,
+      begun: this.#begun,
     };
   }
 
   #failure(reason: ProgramError["reason"], message: string, exit?: Exit, usedUp?: UsedUp): ProgramError {
     return new ProgramError(reason, message, { exit, usedUp, stderr: this.#stderr.tail });
   }
+}
+
+/** The error of a run that is ended, or not begun, because its server stops. */
+export function shuttingDown(): HttpError {
+  return new HttpError(503, "The server is shutting down");
 }
 
 /** The error of a run whose client has left. 499 is never sent: there is nobody to send it to. */

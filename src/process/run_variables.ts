@@ -57,6 +57,7 @@ function requestFacts({ id, request, info, body, mount }: RunFacts): RequestFact
       ? undefined
       : Number(announced),
     trace: traceOf(request, info),
+    user: info.user,
   };
 }
 

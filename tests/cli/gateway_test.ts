@@ -141,6 +141,36 @@ Deno.test("--watch has the file read again when it changes, whether it is writte
   await says("three");
 });
 
+Deno.test("--watch looks at files that an OpenAPI document refers to", async () => {
+  const part = (path: string) => `${path}:\n  get: { operationId: a, responses: { "200": { description: fine } } }\n`;
+  const document = 'openapi: 3.0.3\ninfo: { title: x, version: "1" }\npaths:\n  /a: { $ref: "part.yaml#/one" }\n';
+  const text = `${QUIET}[openapi]\ndocument = "api.yaml"\nvalidateIn = true\noperations.a = { respond = "x" }\n`;
+  await using folder = await makeFolder({ "sluice.toml": text, "api.yaml": document, "part.yaml": part("one") });
+  await using server = await gateway(folder, "--watch");
+  Deno.writeTextFileSync(folder.file("part.yaml"), part("two"));
+  await server.said(/changes nothing: .*leads to nothing/);
+  Deno.writeTextFileSync(folder.file("part.yaml"), part("one"));
+  await server.said(/was read again and is in force/);
+});
+
+Deno.test("what a start refuses is told as --check tells it, all together", async () => {
+  const text = `${QUIET}[[routes]]
+path = "GET /a"
+reply = true
+command = ["bash", "-c", "echo {{jsonpayload}}"]
+[[routes]]
+path = "GET /b"
+run = { file = "a.sh", language = "executable", mode = "service" }
+`;
+  await using folder = await makeFolder({ "sluice.toml": text, "a.sh": "#!/bin/sh\n" });
+  const [checked, started] = [
+    await runCli(["gateway", "-c", folder.file("sluice.toml"), "--check"]),
+    await runCli(["gateway", "-c", folder.file("sluice.toml")]),
+  ];
+  deepEqual([checked.code, started.code, started.stderr], [1, 1, checked.stderr]);
+  match(checked.stderr, /GET \/a: [^]*\n.*GET \/b: /);
+});
+
 Deno.test("SIGINT ends what runs and takes the sockets away; a second one waits for nobody", async () => {
   for (const times of [1, 2]) {
     const stay = 'exec 9>"$PWD/line"; echo $$ >&9; echo begun; sleep 1000 & wait\n';

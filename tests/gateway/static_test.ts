@@ -110,6 +110,15 @@ Deno.test("a folder is answered with its index, and one without a slash is sent 
   }
 });
 
+Deno.test("a route's own folder is sent to its slash too, so that relative links of its page lead below it", async () => {
+  await using site = await serveFolder({ "index.html": page });
+  const handler = staticFiles(staticConfig(site.path), { wildcard: "rest", log: silent });
+  await using server = await listen((request) => handler(request, { params: { rest: "" } }));
+  const { status, headers } = await ask(`${server.url}/f?a=1`);
+  deepEqual([status, headers.get("location")], [301, "./f/?a=1"]);
+  for (const path of ["/f/", "/"]) equal((await ask(server.url + path)).status, 200, path);
+});
+
 Deno.test("a redirect leads to no other host, whatever the path looks like", async () => {
   await using site = await serveFolder({});
   await Deno.mkdir(join(site.path, "evil.example"));

@@ -12,7 +12,7 @@ run = "who.sh"
 [[routes]]
 path = "/bearer"
 auth = { bearer = ["secret-1", "secret-2"] }
-pipe = [{ command = "cat" }, { run = "who.sh" }]
+run = ["cat.sh", "who.sh"]
 [[routes]]
 path = "/open"
 run = "who.sh"
@@ -20,7 +20,7 @@ run = "who.sh"
 const WHO = 'echo "${AUTH_TYPE-none} ${REMOTE_USER-none} ${HTTP_REMOTE_USER-none} ${HTTP_AUTHORIZATION-none}"\n';
 
 Deno.test("a program behind auth is told who asks, and of no proof", async () => {
-  await using server = await startGateway(TEXT, { files: { "who.sh": WHO } });
+  await using server = await startGateway(TEXT, { files: { "cat.sh": "exec cat\n", "who.sh": WHO } });
   const ask = (path: string, authorization?: string) => {
     const headers = { "remote-user": "root", ...authorization !== undefined && { authorization } };
     return seen(server.url + path, { headers });

@@ -8,16 +8,16 @@ import { until } from "../support/within.ts";
 const TEXT = `${QUIET}admin = { listen = "127.0.0.1:0" }
 [[routes]]
 path = "/run"
-concurrency = 1
+maxConcurrency = 1
 command = ["sleep", "1000"]
 [[routes]]
 path = "/pipe"
-concurrency = 1
-pipe = [{ command = "cat" }, { command = "sleep 1000" }]
+maxConcurrency = 1
+run = ["slow.sh", "cat"]
 [[routes]]
 path = "/proxy"
-concurrency = 1
-proxy = "UPSTREAM"
+maxConcurrency = 1
+upstream = "UPSTREAM"
 `;
 
 /** How many wait at a route. */
@@ -33,7 +33,9 @@ Deno.test("requests that wait are counted by route, and no more when their clien
   const upstream = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ signal }) => {
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Response())));
   });
-  await using server = await startGateway(TEXT.replace("UPSTREAM", `http://127.0.0.1:${upstream.addr.port}`));
+  await using server = await startGateway(TEXT.replace("UPSTREAM", `http://127.0.0.1:${upstream.addr.port}`), {
+    files: { "slow.sh": "sleep 1000" },
+  });
   for (const path of ["/run", "/pipe", "/proxy"]) {
     const route = `* ${path}`;
     equal(await waiting(server, route), undefined, path);

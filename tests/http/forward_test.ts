@@ -125,6 +125,19 @@ Deno.test("an answer comes back with its bytes as they are, and nothing of the c
   deepEqual([...await client.exactly(8)], [..."no\x00gzip\xff"].map((character) => character.charCodeAt(0)));
 });
 
+Deno.test("fields of an answer come back whatever they are called, and as often as they came", async () => {
+  const plain = "Content-Length: 2\r\nX_a: 1\r\n";
+  for (const more of ["", "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n", "__proto__: x\r\nConstructor: y\r\n"]) {
+    await using upstream = await answering(`HTTP/1.1 200 OK\r\n${plain}${more}\r\nok`);
+    await using server = await front(upstream);
+    const answer = await said(server.url, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const [head, body] = answer.split("\r\n\r\n");
+    const fields = fieldsOf(head.toLowerCase()).filter((line) => !/^(?:date|connection):/.test(line));
+    deepEqual(fields, [...fieldsOf(`\r\n${plain}${more}`.toLowerCase()), "via: 1.1 sluice"].sort());
+    equal(body, "ok");
+  }
+});
+
 Deno.test("answers without a body come back without one, with the length that they tell", async () => {
   const cases: [string, string, string | undefined][] = [
     ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "9"],

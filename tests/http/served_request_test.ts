@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Hono } from "hono";
 import type { Handler } from "../../src/http/handler.ts";
-import { bodySource } from "../../src/http/served_request.ts";
+import { bodySource, fieldOfRequest } from "../../src/http/served_request.ts";
 import { seen } from "../support/ask.ts";
 import { listen } from "../support/in_process.ts";
 import { RawClient } from "../support/raw_client.ts";
@@ -228,4 +228,16 @@ Deno.test("a request can be passed on, with fetch() and by a router", async () =
   equal((await seen(proxy.url, init)).body, "POST /there 1 body");
   equal((await seen(`${routed.url}/direct`, init)).body, "direct body");
   equal((await seen(`${routed.url}/sub/below`, init)).body, "POST /below 1 body");
+});
+
+Deno.test("cookies on several lines are one list, and no field is what every object has", async () => {
+  await using server = await listen((request) => {
+    const fields = ["cookie", "x-a", "constructor", "tostring", "valueOf"];
+    const read = fields.map((name) => [fieldOfRequest(request, name), request.headers.get(name)]);
+    return Response.json(read);
+  });
+  using client = await RawClient.connect(server.url);
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\nCookie: a=1\r\nX-A: 1\r\nCOOKIE: b=2\r\nX-A: 2\r\n\r\n");
+  const read = JSON.parse(await client.body(await client.head()));
+  deepEqual(read, [["a=1; b=2", "a=1; b=2"], ["1, 2", "1, 2"], [null, null], [null, null], [null, null]]);
 });

@@ -1,4 +1,4 @@
-/** Certificates by name, changed while connections are open, and the challenge of an authority (RFC 8737). */
+/** Certificates by name, changed while connections are open. */
 
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -119,44 +119,15 @@ Deno.test("pairs change under load without a failed request", async () => {
   ok(handshakes >= 30);
 });
 
-Deno.test("the challenge of an authority is answered with its own certificate, and that connection ends", async () => {
-  const challenges: string[] = [];
-  await using server = await listenHosts({
-    pairFor: (name) => name === "new.example" ? undefined : first,
-    challengeFor: (name) => {
-      challenges.push(name);
-      return name === "other.example" ? undefined : second;
-    },
-  });
-  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
-    for (const name of ["a.example", "new.example"]) {
-      const socket = await connect(server, { name, protocols: ["acme-tls/1"], trust: second, version });
-      equal(socket.alpnProtocol, "acme-tls/1");
-      const ended = new Promise((resolve) => socket.once("close", resolve));
-      socket.on("error", () => {/* it may be told of the end while it writes */});
-      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-      socket.resume();
-      await within("the connection ends", ended);
-    }
-  }
-  equal(await shown(server, { name: "other.example", protocols: ["acme-tls/1"] }), "none");
-  equal(await shown(server, { name: "new.example" }), "none");
-  const ordinary = await connect(server, { name: "a.example", protocols: ["h2", "http/1.1"], trust: first });
-  equal(ordinary.alpnProtocol, "http/1.1");
-  await ask(ordinary);
-  ordinary.destroy();
-  equal(await shown(server, { name: "a.example", protocols: ["h2"] }), "none");
-  deepEqual([...new Set(challenges)], ["a.example", "new.example", "other.example"]);
-  deepEqual(server.accesses.map(({ status }) => status), [200]);
-});
-
-Deno.test("without a challenge there is no such protocol", async () => {
+Deno.test("HTTP/1.1 is the only protocol, and a client that wants others alone gets no connection", async () => {
   await using server = await listenHosts({ pairFor: () => first });
-  equal(await shown(server, { name: "a.example", protocols: ["acme-tls/1"] }), "none");
-  const socket = await connect(server, { name: "a.example", protocols: ["acme-tls/1", "http/1.1"], trust: first });
-  equal(socket.alpnProtocol, "http/1.1");
-  await ask(socket);
-  socket.destroy();
+  for (const other of ["acme-tls/1", "h2"]) {
+    equal(await shown(server, { name: "a.example", protocols: [other] }), "none");
+    const socket = await connect(server, { name: "a.example", protocols: [other, "http/1.1"], trust: first });
+    equal(socket.alpnProtocol, "http/1.1");
+    await ask(socket);
+    socket.destroy();
+  }
 });
 
 Deno.test("handshakes that fail harm nobody", async () => {

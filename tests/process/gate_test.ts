@@ -130,6 +130,21 @@ Deno.test("Gate is not disturbed by a signal that is aborted when its place was 
   (await third)[Symbol.dispose]();
 });
 
+Deno.test("Gate tells how many wait, whenever it changes", async () => {
+  const counts: number[] = [];
+  const gate = new Gate({ concurrency: 1, queue: 3, onWaiting: (count) => void counts.push(count) });
+  const first = await gate.enter();
+  const leaving = new AbortController();
+  const left = gate.enter(leaving.signal);
+  const second = gate.enter();
+  leaving.abort(new Error("left"));
+  await rejects(left);
+  first[Symbol.dispose]();
+  (await second)[Symbol.dispose]();
+  (await gate.enter())[Symbol.dispose]();
+  deepEqual(counts, [1, 2, 1, 0]);
+});
+
 Deno.test("overloaded() is the same refusal, for those who look before they enter", () => {
   equal(overloaded().status, 503);
   deepEqual(overloaded().headers, { "retry-after": "1" });

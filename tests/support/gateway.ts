@@ -22,7 +22,7 @@ export interface TestGateway extends AsyncDisposable {
   /** Where its file lies. */
   readonly folder: Folder;
   readonly lines: readonly Line[];
-  /** Lines of the access log in the form `combined`. */
+  /** Lines of the access log in the forms `json` and `combined`. */
   readonly accesses: readonly string[];
   /** Writes another text into the file, and has the gateway read it. */
   reload(text: string): Promise<void>;

@@ -9,7 +9,6 @@ import {
   list,
   type Members,
   members,
-  oneOf,
   text,
   texts,
   time,

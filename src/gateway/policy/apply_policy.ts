@@ -24,6 +24,8 @@ export interface PolicyOptions {
   readonly dev: boolean;
   /** Name of the route in logs. */
   readonly label: string;
+  /** Count clients by what a proxy before us says of them. */
+  readonly trustForwarded?: boolean;
   /** Told how many requests wait for a place, whenever it changes. */
   readonly onWaiting?: (count: number) => void;
 }
@@ -36,6 +38,7 @@ export function applyPolicy(
   options: PolicyOptions,
 ): Handler {
   const { headBytes, bodyBytes, bodyBytesMin, rateLimit, auth, cors, cacheControl: cacheFor } = policy;
+  const { trustForwarded } = options;
   let handler = target;
   if (cacheFor !== undefined) handler = cacheControl(handler, cacheFor);
   if (!hasOwnClocks(kind)) handler = limitTime(handler, policy);
@@ -46,7 +49,7 @@ export function applyPolicy(
   if (bodyBytes !== undefined || bodyBytesMin !== undefined) handler = limitBody(handler, { bodyBytes, bodyBytesMin });
   if (rateLimit?.by === "user") handler = limitRate(handler, rateLimit);
   if (auth) handler = demandProof(handler, auth);
-  if (rateLimit && rateLimit.by !== "user") handler = limitRate(handler, rateLimit); // counts wrong passwords too
+  if (rateLimit && rateLimit.by !== "user") handler = limitRate(handler, rateLimit, { trustForwarded }); // wrong passwords too
   if (headBytes !== undefined) handler = limitHead(handler, headBytes);
   handler = answerFailures(handler, options);
   if (Object.keys(policy.responseHeaders).length > 0) handler = responseHeaders(handler, policy.responseHeaders);

@@ -8,6 +8,7 @@ import { fieldOfRequest, originalOf } from "../../http/served_request.ts";
 import type { RateLimitConfig } from "../config/model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { clientKey } from "./client_key.ts";
+import { forwardedClient } from "./forwarded_client.ts";
 import { RateTable, type Verdict } from "./rate_table.ts";
 import { userOf } from "./user_of.ts";
 
@@ -15,6 +16,8 @@ import { userOf } from "./user_of.ts";
 export interface RateLimitOptions {
   /** Milliseconds, of a clock that never goes back. Default: `performance.now`. */
   readonly clock?: () => number;
+  /** Count by the client that a proxy before us names, and not by the proxy: only behind one that says so. */
+  readonly trustForwarded?: boolean;
   /** Clients that are remembered. */
   readonly keysMax?: number;
 }
@@ -24,9 +27,9 @@ export interface RateLimitOptions {
  * counted by, or without a user, are counted together.
  */
 export function limitRate(handler: Handler, config: RateLimitConfig, options: RateLimitOptions = {}): Handler {
-  const { clock = () => performance.now(), keysMax = gatewayLimits.rateLimitKeys } = options;
+  const { clock = () => performance.now(), keysMax = gatewayLimits.rateLimitKeys, trustForwarded = false } = options;
   const table = new RateTable(config, keysMax);
-  const keyOf = keyBy(config.by);
+  const keyOf = keyBy(config.by, trustForwarded);
   const policy = `"default";q=${config.requests};w=${Math.ceil(config.windowMs / 1000)}`;
   return async (request, info) => {
     const verdict = table.take(short(keyOf(request, info)), clock());
@@ -62,8 +65,14 @@ function seconds({ moreMs }: Verdict): number {
   return Math.max(1, Math.ceil(moreMs / 1000));
 }
 
-function keyBy(by: RateLimitConfig["by"]): (request: Request, info?: RequestInfo) => string {
-  if (by === "client") return (_request, info) => clientKey(info?.remoteAddr?.hostname ?? "");
+function keyBy(
+  by: RateLimitConfig["by"],
+  trustForwarded: boolean,
+): (request: Request, info?: RequestInfo) => string {
+  if (by === "client") {
+    const named = (request: Request) => trustForwarded ? forwardedClient(request) : undefined;
+    return (request, info) => clientKey(named(request) ?? info?.remoteAddr?.hostname ?? "");
+  }
   if (by === "user") return (request) => userOf(request) ?? "";
   const name = by.header.toLowerCase();
   // As it came: who asks for proof takes `Authorization` out.

@@ -18,12 +18,12 @@ import { clientGone, shuttingDown } from "../../process/run.ts";
 import { lazyFolder } from "../../process/run_folder.ts";
 import { runVariables } from "../../process/run_variables.ts";
 import type { CallbackConfig } from "../config/model.ts";
+import { checkCallback } from "./check_callback.ts";
 import { CallbackRun } from "./callback_run.ts";
 import { parametersOf, replyVariables } from "./callback_variables.ts";
 import { handOver, needsText, type Start } from "./hand_over.ts";
 import { type Payload, takePayload } from "./payload.ts";
 import type { PendingReplies } from "./pending_replies.ts";
-import { checkPlaceholders } from "./placeholder.ts";
 import type { ReplyWaiter } from "./reply.ts";
 
 /** What became of one request's process; told when nothing of it is left. */
@@ -208,11 +208,7 @@ class CallbackTarget {
  * @throws {TypeError} when a callback has no use for one
  */
 function programOptions({ program }: CallbackConfig, options: CallbackOptions): ProgramOptions {
-  const { file, command, args, language, mode = "plain", cwd, env, contentType, warm, limits: resources } = program;
-  checkPlaceholders(program);
-  if (mode === "service") {
-    throw new TypeError("Cannot reply by callback in service mode: there is nothing to answer by");
-  }
-  if (warm !== 0) throw new TypeError("Cannot keep a program warm that replies by callback: each run is a new process");
+  checkCallback(program);
+  const { file, command, args, language, mode = "plain", cwd, env, contentType, limits: resources } = program;
   return { ...options, file, command, args, language, mode, cwd, env, contentType, resources };
 }

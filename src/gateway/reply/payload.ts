@@ -4,12 +4,12 @@
  */
 
 import { join } from "node:path";
-import type { Chunk, Source } from "../../bytes/source.ts";
 import { HttpError } from "../../errors.ts";
 import type { Body } from "../../http/body.ts";
 import type { Claim } from "../../http/budget.ts";
 import { collectBody } from "../../http/collect_body.ts";
 import type { Parameters } from "../../http/parameters.ts";
+import { PatientSource } from "../../http/patient_source.ts";
 import type { CallbackConfig } from "../config/model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { type Handed, payloadTooLong } from "./hand_over.ts";
@@ -66,7 +66,7 @@ async function collect(body: Body["content"], options: PayloadOptions): Promise<
   const max = gatewayLimits.payloadStringBytes;
   if (body === undefined) return new Uint8Array(0);
   if (!(body instanceof Uint8Array)) {
-    using patient = new Patient(body, options);
+    using patient = new PatientSource(body, options);
     return await collectBody(patient, { max, memory: options.memory, tooLarge: payloadTooLong });
   }
   if (body.byteLength > max) throw payloadTooLong();
@@ -91,7 +91,7 @@ async function store(body: Body["content"], options: PayloadOptions): Promise<st
     return path;
   }
   let bytes = 0;
-  using patient = new Patient(body, options);
+  using patient = new PatientSource(body, options);
   for (let chunk = await patient.read(); chunk; chunk = await patient.read()) {
     bytes += chunk.byteLength;
     try {
@@ -108,42 +108,4 @@ async function store(body: Body["content"], options: PayloadOptions): Promise<st
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.byteLength;) at += await file.write(bytes.subarray(at));
-}
-
-/** A body that is waited for only so long. */
-class Patient implements Source, Disposable {
-  readonly #source: Source;
-  readonly #signal: AbortSignal;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #onAbort = () => this.#giveUp(this.#signal.reason);
-  #error: unknown;
-
-  constructor(source: Source, { signal, timeoutMs }: PayloadOptions) {
-    this.#source = source;
-    this.#signal = signal;
-    signal.addEventListener("abort", this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
-    const late = new HttpError(408, `The request's body did not come within ${timeoutMs} ms`);
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#giveUp(late), timeoutMs);
-  }
-
-  async read(): Promise<Chunk> {
-    const chunk = await this.#source.read();
-    if (this.#error !== undefined) throw this.#error; // a source that was cancelled ends as if it were whole
-    return chunk;
-  }
-
-  cancel(reason?: unknown): void {
-    this.#source.cancel(reason);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  #giveUp(error: unknown): void {
-    this.#error ??= error;
-    this.#source.cancel(error);
-  }
 }

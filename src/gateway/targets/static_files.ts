@@ -38,7 +38,10 @@ export function staticFiles(config: StaticConfig, options: StaticOptions): Handl
       return problem(405, `The method ${request.method} can't be used on a file`, { headers: { allow: "GET, HEAD" } });
     }
     if (config.isFile) return site.file(request, config.root) ?? notFound();
-    return site.answer(request, wildcard === undefined ? "" : info?.params?.[wildcard] ?? "");
+    if (wildcard === undefined) return site.answer(request, "");
+    const rest = info?.params?.[wildcard] ?? "";
+    // `/f` of the route `/f/*rest`: links in a page are relative to the folder, which it is with its slash alone.
+    return rest === "" && !pathOf(request.url).endsWith("/") ? redirectToFolder(request) : site.answer(request, rest);
   };
 }
 

@@ -42,7 +42,7 @@ listen = "127.0.0.1:9100"`),
     '1: tls: has acme without redirectHttp: the authority asks there, such as at "0.0.0.0:80"',
   ]],
   [server('hosts = "a.example"\nredirectHttp = ":80"\ntls = { acme = true, challenge = "tls-alpn-01" }'), [
-    "3: tls.challenge: is no setting",
+    "3: tls.challenge: is no setting: known are cert, key, selfSigned, acme, email, directory, dir, renewBefore, caCert",
   ]],
   [
     server(`hosts = "*.a.example"

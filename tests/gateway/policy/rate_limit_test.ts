@@ -59,6 +59,32 @@ Deno.test("clients are counted apart, and a whole /64 of IPv6 as one", async () 
   deepEqual(await statuses(limited, hosts.map((host) => ({ host }))), [200, 200, 429, 429, 200, 429, 200]);
 });
 
+Deno.test("behind a proxy that is trusted its clients are counted apart, by what it added itself", async () => {
+  const xff = (...values: string[]) => values.map((value) => ({ "x-forwarded-for": value }));
+  const asked: [Record<string, string>, number][] = [
+    ...xff("10.0.0.1", "10.0.0.2", "spoofed, 10.0.0.1", "10.0.0.2:80").map((
+      headers,
+      i,
+    ): [Record<string, string>, number] => [headers, i < 2 ? 200 : 429]),
+    [{ forwarded: "for=10.0.0.3" }, 200],
+    [{ forwarded: 'for=spoofed, for="10.0.0.3:4711";proto=https' }, 429],
+    [{ forwarded: 'proto=https;For="[2001:db8::1]:4711"' }, 200],
+    [{ forwarded: 'for="[2001:db8::2]";by="a,b"' }, 429],
+    [{ forwarded: "for=10.0.0.4", "x-forwarded-for": "10.0.0.3" }, 429],
+    [{ forwarded: "proto=https" }, 200],
+    [{}, 429],
+  ];
+  const limited = limitRate(fine, config({ burst: 1 }), { trustForwarded: true });
+  const careful = limitRate(fine, config({ burst: 1 }));
+  for (const [index, [headers, status]] of asked.entries()) {
+    const ask = async (handler: Handler) => {
+      const request = new Request("http://x/", { headers });
+      return (await handler(request, { remoteAddr: { hostname: "10.9.9.9" } })).status;
+    };
+    deepEqual([await ask(limited), await ask(careful)], [status, index === 0 ? 200 : 429], JSON.stringify(headers));
+  }
+});
+
 Deno.test("requests are counted by a header field, those without it together", async () => {
   const limited = limitRate(fine, config({ burst: 1, by: { header: "X-Key" } }));
   const long = "k".repeat(10_000);

@@ -45,6 +45,15 @@ Deno.test("a program's reply is its client's answer: body, type, status and fiel
   deepEqual([code, error, stdoutBytes], [0, undefined, 0]);
 });
 
+Deno.test("how many requests wait for a place is told, whenever it changes", async () => {
+  const counts: number[] = [];
+  const onQueue = (count: number) => void counts.push(count);
+  await using server = await listenCallback(`${reply} -d done`, { options: { limits: { concurrency: 1 }, onQueue } });
+  await Promise.all([1, 2, 3].map(async () => equal((await seen(server.url)).body, "done")));
+  await server.gone(3);
+  deepEqual([Math.max(...counts) > 0, counts.at(-1)], [true, 0]);
+});
+
 Deno.test("a status may stand in a field, and a type that curl names by itself is none", async () => {
   await using server = await listenCallback(`${reply} -H 'X-Reply-Status: 418' -d short`, {
     program: { contentType: "text/plain; charset=utf-8" },

@@ -126,7 +126,7 @@ async function pairOf({ certificates }: { certificates: Certificates }): Promise
 
 Deno.test("a self-signed certificate is for loopback and the hosts, and clients that are told to trust it", async () => {
   await using folder = await makeFolder();
-  const { certificates, lines } = await openSelfSigned(folder, ["dev.example", "*.dev.example"]);
+  const { certificates, lines } = await openSelfSigned(folder, ["localhost", "dev.example", "*.dev.example"]);
   await using _certificates = certificates;
   const certificate = new X509Certificate(certificates.current.cert);
   equal(
@@ -136,7 +136,10 @@ Deno.test("a self-signed certificate is for loopback and the hosts, and clients 
   for (const address of ["127.0.0.1", "::1"]) ok(certificate.checkIP(address), address);
   equal(certificate.ca, false);
   equal(lines.length, 1);
-  match(lines[0].message, /have clients trust it, as with curl --cacert/);
+  match(
+    lines[0].message,
+    /for localhost, 127\.0\.0\.1, ::1, dev\.example, \*\.dev\.example: have clients trust it, as with curl/,
+  );
 
   await using server = await listen(() => new Response("fine"), { tls: certificates.current });
   const caCerts = [await Deno.readTextFile(String(lines[0].fields.file))];

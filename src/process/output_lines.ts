@@ -1,10 +1,11 @@
-/** A program's standard error: logged line by line, its end kept for an error answer, both bounded. */
+/** What a program writes to one of its outputs: logged line by line, its end kept for an error answer, both bounded. */
 
 import { concat } from "../bytes/source.ts";
 import { limits } from "../limits.ts";
 
 /** Takes chunks, gives lines. */
-export class StandardError {
+export class OutputLines {
+  readonly #stream: string;
   readonly #onLine: (line: string) => void;
   readonly #tailBytesMax: number;
   readonly #decoder = new TextDecoder();
@@ -17,10 +18,12 @@ export class StandardError {
   bytes = 0;
 
   /**
+   * @param stream what the output is called where its lines end before it does
    * @param onLine takes each line without its end
    * @param tailBytesMax how much of the end is kept
    */
-  constructor(onLine: (line: string) => void, tailBytesMax: number = limits.stderrTailBytes) {
+  constructor(stream: string, onLine: (line: string) => void, tailBytesMax: number = limits.stderrTailBytes) {
+    this.#stream = stream;
     this.#onLine = onLine;
     this.#tailBytesMax = tailBytesMax;
   }
@@ -38,7 +41,7 @@ export class StandardError {
       this.#extend(line);
     }
     if (this.#logged > limits.stderrLogBytes) {
-      this.#onLine(`[standard error beyond ${limits.stderrLogBytes} bytes is not logged]`);
+      this.#onLine(`[${this.#stream} beyond ${limits.stderrLogBytes} bytes is not logged]`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { limits } from "../../src/limits.ts";
-import { StandardError } from "../../src/process/standard_error.ts";
+import { OutputLines } from "../../src/process/output_lines.ts";
 import { heldBytes } from "../support/memory.ts";
 import { splits } from "../support/sources.ts";
 
@@ -12,20 +12,20 @@ function collect(
   tailBytesMax?: number,
 ): { lines: string[]; tail: string; bytes: number } {
   const lines: string[] = [];
-  const stderr = new StandardError((line) => lines.push(line), tailBytesMax);
+  const stderr = new OutputLines("standard error", (line) => lines.push(line), tailBytesMax);
   for (const piece of pieces) stderr.push(typeof piece === "string" ? encoder.encode(piece) : piece);
   stderr.end();
   return { lines, tail: stderr.tail, bytes: stderr.bytes };
 }
 
-Deno.test("StandardError gives lines without their ends, the last one too", () => {
+Deno.test("OutputLines gives lines without their ends, the last one too", () => {
   deepEqual(collect(["one\ntwo\r\n\nfour"]).lines, ["one", "two", "", "four"]);
   deepEqual(collect(["one\n"]).lines, ["one"]);
   deepEqual(collect(["\n\n"]).lines, ["", ""]);
   deepEqual(collect([]), { lines: [], tail: "", bytes: 0 });
 });
 
-Deno.test("StandardError gives the same lines and the same end, however the bytes are cut", () => {
+Deno.test("OutputLines gives the same lines and the same end, however the bytes are cut", () => {
   const bytes = encoder.encode("grüße\n€ 😀\r\n日本\n\nend 😀");
   for (const pieces of splits(bytes)) {
     deepEqual(collect(pieces), {
@@ -36,21 +36,21 @@ Deno.test("StandardError gives the same lines and the same end, however the byte
   }
 });
 
-Deno.test("StandardError gives a line as soon as it is whole", () => {
+Deno.test("OutputLines gives a line as soon as it is whole", () => {
   const lines: string[] = [];
-  const stderr = new StandardError((line) => lines.push(line));
+  const stderr = new OutputLines("standard error", (line) => lines.push(line));
   stderr.push(encoder.encode("one\ntw"));
   deepEqual(lines, ["one"]);
   stderr.push(encoder.encode("o\n"));
   deepEqual(lines, ["one", "two"]);
 });
 
-Deno.test("StandardError shows bytes that are no UTF-8 as such, also at its very end", () => {
+Deno.test("OutputLines shows bytes that are no UTF-8 as such, also at its very end", () => {
   deepEqual(collect([Uint8Array.of(0x61, 0xff, 0x62, 10)]).lines, ["a\ufffdb"]);
   deepEqual(collect(["x", Uint8Array.of(0xe2, 0x82)]).lines, ["x\ufffd"]);
 });
 
-Deno.test("StandardError cuts a line that is too long, says so, and goes on with the next", () => {
+Deno.test("OutputLines cuts a line that is too long, says so, and goes on with the next", () => {
   const longest = "x".repeat(limits.stderrLineBytes);
   for (const size of [1, 100, 5000, 1 << 20]) {
     const pieces = Array.from(
@@ -61,7 +61,7 @@ Deno.test("StandardError cuts a line that is too long, says so, and goes on with
   }
 });
 
-Deno.test("StandardError keeps the end, and nothing but the end", () => {
+Deno.test("OutputLines keeps the end, and nothing but the end", () => {
   equal(collect(["0123456789"], 4).tail, "6789");
   equal(collect(["012345", "6789"], 4).tail, "6789");
   equal(collect(Array.from("0123456789"), 4).tail, "6789");
@@ -73,7 +73,7 @@ Deno.test("StandardError keeps the end, and nothing but the end", () => {
   }
 });
 
-Deno.test("StandardError keeps no end when it is told to keep none", () => {
+Deno.test("OutputLines keeps no end when it is told to keep none", () => {
   const { tail, lines } = collect(["0123456789\n", "more\n"], 0);
   equal(tail, "");
   deepEqual(lines, ["0123456789", "more"]);
@@ -83,12 +83,12 @@ for (
   const [what, chunk] of Object.entries({ "short lines": "a line of 32 bytes, or thereabout\n", "no line end": "x" })
 ) {
   for (const tailBytesMax of [limits.stderrTailBytes, 0]) {
-    Deno.test(`StandardError takes 100 MB of ${what} within little memory, keeping ${tailBytesMax} bytes`, () => {
+    Deno.test(`OutputLines takes 100 MB of ${what} within little memory, keeping ${tailBytesMax} bytes`, () => {
       const piece = encoder.encode(chunk.repeat(65536 / chunk.length));
       const last = encoder.encode("\nlast words\n");
       let lines = 0;
       let characters = 0;
-      const stderr = new StandardError((line) => (lines++, characters += line.length), tailBytesMax);
+      const stderr = new OutputLines("standard error", (line) => (lines++, characters += line.length), tailBytesMax);
       const before = heldBytes();
       const times = Math.ceil(100e6 / piece.byteLength);
       for (let i = 0; i < times; i++) stderr.push(piece.slice());
@@ -104,7 +104,13 @@ for (
   }
 }
 
-Deno.test("StandardError says once where logging stopped, and counts on", () => {
+Deno.test("OutputLines calls the output by its name where logging stopped", () => {
+  const lines: string[] = [];
+  new OutputLines("standard output", (line) => lines.push(line), 0).push(new Uint8Array(limits.stderrLogBytes + 1));
+  equal(lines.at(-1), `[standard output beyond ${limits.stderrLogBytes} bytes is not logged]`);
+});
+
+Deno.test("OutputLines says once where logging stopped, and counts on", () => {
   const mebibyte = "x".repeat(1023) + "\n";
   const { lines, bytes } = collect(Array.from({ length: 3000 }, () => mebibyte));
   equal(lines.filter((line) => line.includes("is not logged")).length, 1);

@@ -5,6 +5,7 @@ import { filesOf } from "../gateway/config/files_of.ts";
 import type { GatewayConfig } from "../gateway/config/model.ts";
 import { type Gateway, serveGateway } from "../gateway/serve_gateway.ts";
 import type { Log } from "../log.ts";
+import { Again } from "./again.ts";
 import { connectionsAllowed } from "./connections.ts";
 import { reportListening } from "./isolates.ts";
 import { writeStderr, writeStdout } from "./output.ts";
@@ -21,24 +22,30 @@ export interface GatewayRun {
 /** Serves a file of routes until a signal asks for the end. */
 export async function runGateway(path: string, { watch, log }: GatewayRun): Promise<void> {
   using signals = new StopSignals();
+  const renewal = new Again();
+  using _hangups = onHangup(renewal.ask);
   const config = readConfig(path);
   const options = { log, writeAccess: writeStdout, connections: connectionsAllowed() };
   const gateway = await serveGateway(config, options).catch((error) => explain(error, config));
   // Before anybody is told that it listens: what they change from then on is seen.
-  using files = new FileWatch(watch ? watched(gateway, path, config) : [], () => void renew());
-  const renew = async () => {
+  using files = new FileWatch(watch ? watched(gateway, path, config) : [], renewal.ask);
+  renewal.begin(async () => {
     const wanted = await reload(gateway, path);
     if (watch && wanted) files.watch(watched(gateway, path, wanted));
-  };
+  });
   for (const url of gateway.urls) writeStderr(`sluice gateway: listening on ${url}\n`);
   if (gateway.admin) writeStderr(`sluice gateway: the operator asks at ${gateway.admin}\n`);
   reportListening(Number(new URL(gateway.urls[0]).port));
-  const onHangup = () => void renew();
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", onHangup);
   await signals.told;
-  if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", onHangup);
   await gateway.close(signals.hurry);
   if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
+}
+
+/** Listens from the start: to whoever does not, this signal is the end. */
+function onHangup(listener: () => void): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  Deno.addSignalListener("SIGHUP", listener);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
 }
 
 function watched({ documentFiles }: Gateway, path: string, config: GatewayConfig): readonly string[] {

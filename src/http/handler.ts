@@ -14,6 +14,7 @@ export interface RequestInfo {
 
 /** Whose request it is. */
 export interface RequestUser {
+  /** As it was let in by; a bearer is `token N`. */
   readonly name: string;
   /** How it was proven. */
   readonly scheme: "Basic" | "Bearer";

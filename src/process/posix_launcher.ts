@@ -106,6 +106,9 @@ export class PosixLauncher implements Launcher {
     this.#libc.posix_spawn_file_actions_init(actions);
     if (spec.cwd !== undefined) this.#libc.posix_spawn_file_actions_addchdir_np(actions, cString(spec.cwd));
     stdio.forEach((fd, target) => this.#libc.posix_spawn_file_actions_adddup2(actions, fd, target));
+    // The runtime leaves some of ours open for children, listening sockets of the file system among them: who has one can
+    // take what is for others, and stop us by making it wait.
+    this.#libc.posix_spawn_file_actions_addclosefrom_np?.(actions, stdio.length);
     const argv = cStrings(spec.argv);
     const envp = cStrings(
       Object.entries({ ...spec.env, ...spec.variables }).map(([name, value]) => `${name}=${value}`),

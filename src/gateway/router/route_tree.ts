@@ -78,9 +78,15 @@ function walk<T, R>(node: Node<T>, at: number, search: Search<T, R>): R | undefi
   return restFrom(node, at, search);
 }
 
-/** What takes all that is left: nothing, too, and then the slash before it need not be there. */
+/**
+ * What takes all that is left: nothing, too, and then the slash before it need not be there. A piece that is empty or holds a
+ * slash is in no rest: who reads the rest as a path would reach what other routes guard, such as `/admin/x` by `admin%2Fx`.
+ */
 function restFrom<T, R>({ rest }: Node<T>, at: number, { path, values, accept }: Search<T, R>): R | undefined {
-  return rest && accept(rest, [...values, path.slice(at).join("/")]);
+  if (rest === undefined) return undefined;
+  const left = path.slice(at);
+  const isPath = left.every((piece, index) => !piece.includes("/") && (piece !== "" || index === left.length - 1));
+  return isPath ? accept(rest, [...values, left.join("/")]) : undefined;
 }
 
 function makeNode<T>(): Node<T> {

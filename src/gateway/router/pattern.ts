@@ -23,6 +23,9 @@ export function parsePattern(pattern: string): readonly Segment[] {
   segments.forEach((segment, index) => {
     if (segment.kind === "literal") {
       if (segment.text === "." || segment.text === "..") throw refuse(`no path has a piece ${segment.text}`);
+      if (segment.text.includes("%")) {
+        throw refuse(`${segment.text} is matched decoded: write the characters themselves`);
+      }
       if (/[:{}*?#\\\p{Cc}]/u.test(segment.text)) {
         throw refuse(`${segment.text} is neither plain text nor :name, {name} or *name`);
       }

@@ -20,6 +20,7 @@ const wrong: Record<string, RegExp> = {
   "/:a/:a": /stands in it twice/,
   "/*rest/more": /\*rest is not its end/,
   "/a*": /neither plain text/,
+  "/a%20b": /matched decoded/,
   "/a?b": /neither plain text/,
   "/../a": /no path has a piece \.\./,
   "/:__proto__": /__proto__/,

@@ -117,7 +117,8 @@ Deno.test("GroupTree removes what dead servers left, and nothing of others", asy
   await Deno.mkdir(elsewhere, { recursive: true });
   await Deno.writeTextFile(join(elsewhere, "cgroup.procs"), "0\n"); // processes of a namespace that we don't see
   await GroupTree.open({ root: root.path, pid: 7, remove });
-  deepEqual(groups(root.path).sort(), [`other-${NOBODY}`, `sluice-${Deno.pid}`, `sluice-${NOBODY + 1}`, "sluice-x"]);
+  const left = [`other-${NOBODY}`, `sluice-${Deno.pid}`, `sluice-${NOBODY + 1}`, "sluice-x"];
+  deepEqual(groups(root.path).sort(), left.sort()); // where ours stands depends on our number
 });
 
 Deno.test("GroupTree removes its group with the last run, and makes it again for the next", async () => {

@@ -71,6 +71,8 @@ export const limits = {
   /** The request as JSON in one variable; a longer one goes into a file. */
   envJsonBytes: 64 * KiB,
 
+  /** Commands behind shims of version managers that are remembered: no file of routes names so many. */
+  shimsRemembered: 1000,
   /** Processes at a time. */
   concurrency: 256,
   /** Requests that wait for a process; the next one is answered 503. */

@@ -21,7 +21,7 @@ export function checksOf(target: TargetConfig): readonly (() => unknown)[] {
     case "chain":
       return target.programs.map((program) => () => checkProgram(program));
     case "callback":
-      return [() => checkCallback(target.program), () => checkProgram(target.program)];
+      return [() => checkCallback(target.program, target.channel), () => checkProgram(target.program)];
     case "upstream":
       return [() => upstreamTarget(target)[Symbol.asyncDispose]()];
     case "redirect":

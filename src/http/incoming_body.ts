@@ -158,8 +158,9 @@ export class IncomingBody implements ReceivedBody {
       this.#ended = true;
       this.#wakeUp();
     });
-    const broken = (error?: unknown) => {
-      if (!this.#ended) this.#error ??= error ?? new Error("The connection was closed");
+    const broken = (cause?: unknown) => {
+      // Its reader may hear of it before the request's signal does. 499 is never sent: there is nobody to send it to.
+      if (!this.#ended) this.#error ??= new HttpError(499, "The client left before its body was whole", { cause });
       this.#wakeUp();
     };
     this.#incoming.on("error", broken);

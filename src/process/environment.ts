@@ -11,6 +11,29 @@ const ALLOWED = new Set(["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LA
 /** Grammar of a parameter that gets a variable of its own. */
 const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
+/** Variables that every request sets. Others depend on what it has, and may be given a value for where it has none. */
+const REQUEST_VARIABLES = [
+  "GATEWAY_INTERFACE",
+  "PATH_INFO",
+  "QUERY_STRING",
+  "REMOTE_ADDR",
+  "REMOTE_HOST",
+  "REQUEST_ID",
+  "REQUEST_METHOD",
+  "REQUEST_SCHEME",
+  "REQUEST_URI",
+  "SCRIPT_NAME",
+  "SERVER_NAME",
+  "SERVER_PORT",
+  "SERVER_PROTOCOL",
+  "SERVER_SOFTWARE",
+] as const;
+
+/** True for a variable that every request sets, whatever the operator says. */
+export function isRequestVariable(name: string): boolean {
+  return (REQUEST_VARIABLES as readonly string[]).includes(name);
+}
+
 /** What a program is told of its request. */
 export interface RequestFacts {
   readonly id: string;
@@ -65,7 +88,7 @@ const LONE_SURROGATE = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 /** The CGI/1.1 variables of a request (RFC 3875 §4.1), and one for each parameter. Oversized values are left out. */
 export function requestVariables(facts: RequestFacts): Record<string, string> {
   const { request, url } = facts;
-  const env: Record<string, string> = {
+  const always: Record<typeof REQUEST_VARIABLES[number], string> = {
     GATEWAY_INTERFACE: "CGI/1.1",
     PATH_INFO: facts.pathInfo,
     QUERY_STRING: url.search.slice(1),
@@ -81,6 +104,7 @@ export function requestVariables(facts: RequestFacts): Record<string, string> {
     SERVER_PROTOCOL: "HTTP/1.1",
     SERVER_SOFTWARE: "sluice",
   };
+  const env: Record<string, string> = { ...always };
   if (url.protocol === "https:") env.HTTPS = "on";
   if (facts.contentLength !== undefined) env.CONTENT_LENGTH = String(facts.contentLength);
   if (facts.user) {

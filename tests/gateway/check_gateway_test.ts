@@ -49,8 +49,9 @@ respond = "x"
   deepEqual(await faults(text, files), [
     "Cannot serve TLS: the private key is not the one of the certificate (cert.pem, key.pem)",
     "Cannot make the route GET /mode: Cannot run executable in service mode: it has no runner; use plain or cgi",
-    "Cannot make the route GET /code: Cannot put {{jsonpayload}} into code: the client's payload would be run; " +
-    "make it an argument behind the code",
+    "Cannot make the route GET /code: Cannot put {{jsonpayload}} into code: bash might run the client's payload as " +
+    '"echo {{jsonpayload}}"; take the channel stdin, env (SLUICE_PAYLOAD) or file, or make it an argument of a script of ' +
+    "your own",
   ]);
 });
 

@@ -98,6 +98,24 @@ Deno.test("findCommand() gives a shim's name to its manager as one argument", as
   equal(findCommand("$(id) tool", folder.file("shims")), real);
 });
 
+Deno.test("findCommand() asks a shim's manager once, and again when the shim, the version or the find has changed", async () => {
+  await using folder = await makeFolder({ version: "1.0\n" });
+  const real = script(folder.path, "versions/1.0/bin/tool");
+  const shim = script(folder.path, "shims/tool");
+  script(folder.path, "bin/pyenv", `#!/bin/sh\necho asked >> '${folder.file("asked")}'\necho '${real}'\n`);
+  const asked = () => Deno.readTextFileSync(folder.file("asked")).trim().split("\n").length;
+  for (let i = 0; i < 3; i++) equal(findCommand("tool", folder.file("shims")), real);
+  equal(asked(), 1);
+  for (const [count, file] of [[2, shim], [3, folder.file("version")]] as const) {
+    Deno.utimeSync(file, 1000 * count, 1000 * count);
+    for (let i = 0; i < 2; i++) equal(findCommand("tool", folder.file("shims")), real);
+    equal(asked(), count);
+  }
+  Deno.removeSync(real);
+  equal(findCommand("tool", folder.file("shims")), shim);
+  equal(asked(), 4);
+});
+
 Deno.test("isExecutable() is true for files only, that somebody may execute", async () => {
   await using folder = await makeFolder({ script: SCRIPT, text: "text" });
   equal(isExecutable(folder.file("script")), true);

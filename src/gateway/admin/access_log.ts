@@ -31,7 +31,9 @@ export function accessLog(
   if (format === "json") return (access) => write(json(access) + "\n");
   return (access) => {
     const { method, url, status, complete } = access;
-    log(complete && status < 500 ? "info" : "warn", `${method} ${withoutToken(url)}`, fieldsOf(access));
+    // A client that leaves before it is answered, which has 499, is nothing that an operator could mend.
+    const isWell = status === 499 || complete && status < 500;
+    log(isWell ? "info" : "warn", `${method} ${withoutToken(url)}`, fieldsOf(access));
   };
 }
 

@@ -85,9 +85,14 @@ function formOf(place: Place, data: unknown): Form {
   return form ?? OWN;
 }
 
+/** As OpenAPI documents have it; YAML may take one for a number. Tables are none, and some can't be made a text. */
+function isVersion(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "string" && /^\d/.test(value);
+}
+
 /** An OpenAPI document has paths too, and methods, but nothing to run. */
 function refuseOpenApi(place: Place, { openapi, swagger, info }: Record<string, unknown>): void {
-  if (info === undefined && swagger === undefined && !/^\d/.test(String(openapi))) return;
+  if (info === undefined && swagger === undefined && !isVersion(openapi)) return;
   place.fault("is an OpenAPI document: a file of routes names it, as openapi.document");
   place.reading.check();
 }

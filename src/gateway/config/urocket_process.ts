@@ -1,10 +1,11 @@
 /** The process of a urocket action: the command, and how it gets the payload and replies. */
 
+import { isRequestVariable } from "../../process/environment.ts";
 import type { CallbackConfig, ProgramConfig } from "./model.ts";
 import type { Place } from "./place.ts";
 import type { Some } from "./raw.ts";
 import { notAmong, show } from "./schema/check.ts";
-import { commandOf, plainPrograms } from "./settle/program.ts";
+import { commandOf, plainPrograms, SET_BY_REQUEST } from "./settle/program.ts";
 import { folderOf, timeOf } from "./settle/values.ts";
 import { PAYLOAD, safeCommand, tightPlaceholders } from "./shell_payload.ts";
 
@@ -81,6 +82,8 @@ function variablesOf(place: Place, entries: readonly string[]): Readonly<Record<
     const [, name, value] = /^([^=\0]+)=([^\0]*)$/s.exec(raw) ?? [];
     if (name === undefined) return at.fault(`is ${show(raw)}, which is not NAME=VALUE`) ?? [];
     const text = tightPlaceholders(value);
+    // One that holds the payload is made for each request, and comes last.
+    if (isRequestVariable(name.trim()) && !text.includes(PAYLOAD)) at.fault(SET_BY_REQUEST);
     checkPlaceholders(at, text);
     return [[name.trim(), text]];
   }));

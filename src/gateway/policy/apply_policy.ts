@@ -1,10 +1,11 @@
 /** What stands between a request and its target, in the order in which a request meets it. */
 
-import { HttpError } from "../../errors.ts";
+import { HttpError, ProgramError } from "../../errors.ts";
 import type { Handler } from "../../http/handler.ts";
 import { errorResponse } from "../../http/problem.ts";
 import { limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
+import { clientGone } from "../../process/run.ts";
 import type { AuthConfig, RoutePolicy, TargetConfig } from "../config/model.ts";
 import { basicAuth } from "./basic_auth.ts";
 import { bearerAuth } from "./bearer_auth.ts";
@@ -77,13 +78,20 @@ function answerFailures(handler: Handler, { log, dev, label }: PolicyOptions): H
   return async (request, info) => {
     try {
       return await handler(request, info);
-    } catch (error) {
+    } catch (thrown) {
+      const error = explain(thrown, request);
       if (!(error instanceof HttpError) || error.status >= 500) {
         log("warn", error instanceof Error ? error.message : String(error), { route: label, cause: causeOf(error) });
       }
       return errorResponse(error, { dev });
     }
   };
+}
+
+/** What broke off when the client left broke off because of that, as programs say it themselves. */
+function explain(error: unknown, { signal }: Request): unknown {
+  if (error instanceof HttpError || error instanceof ProgramError) return error;
+  return signal.aborted ? clientGone(error) : error;
 }
 
 function causeOf(error: unknown): string | undefined {

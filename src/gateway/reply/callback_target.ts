@@ -207,8 +207,8 @@ class CallbackTarget {
  *
  * @throws {TypeError} when a callback has no use for one
  */
-function programOptions({ program }: CallbackConfig, options: CallbackOptions): ProgramOptions {
-  checkCallback(program);
+function programOptions({ program, channel }: CallbackConfig, options: CallbackOptions): ProgramOptions {
+  checkCallback(program, channel);
   const { file, command, args, language, mode = "plain", cwd, env, contentType, limits: resources } = program;
   return { ...options, file, command, args, language, mode, cwd, env, contentType, resources };
 }

@@ -98,6 +98,9 @@ const wrong: readonly (readonly [text: string, faults: readonly string[]])[] = [
     '5: paths["/pets"].post.env[0]: is "A", which is not NAME=VALUE',
     '6: paths["/pets"].post.wd: names nope, which is not there',
   ]],
+  [action("cmd: echo\nenv: [REQUEST_ID=mine, 'REQUEST_URI={{jsonpayload}}']"), [
+    '5: paths["/pets"].post.env[0]: has no effect: each request sets this variable',
+  ]],
   [action("cmd: echo\nlogstdout: !ToSplit x"), [
     '5: paths["/pets"].post.logstdout: is a text, and has to be true or false',
   ]],

@@ -63,6 +63,10 @@ Deno.test("safeCommand() lets a shell's script have the payload whole, and never
     "printf '%s' {{jsonpayload}} | cat",
     `: "it's" '\\'; printf %s "{{jsonpayload}}" # it's`,
     'x=$(printf %s {{jsonpayload}}); printf %s "$x"',
+    "# it's\nprintf %s {{jsonpayload}}",
+    'x={{jsonpayload}}; printf %s "$x"',
+    "if true; then exec printf %s {{jsonpayload}}; fi",
+    "printf %s {{jsonpayload}} 2>/dev/null | sed ''",
   ];
   for (const script of scripts) {
     const safe = safeCommand(["sh", "-c", script]);
@@ -81,6 +85,26 @@ Deno.test("safeCommand() refuses what would not be safe, and leaves other comman
     'ssh host "echo {{jsonpayload}}"',
     'bash -c "echo {{jsonpayload}}"',
     'python3 -c "print({{jsonpayload}})"',
+    "{{jsonpayload}}",
+    "A=b {{jsonpayload}}",
+    "exec {{jsonpayload}}",
+    "if true; then {{jsonpayload}}; fi",
+    "env {{jsonpayload}}",
+    "2>/dev/null bash {{jsonpayload}}",
+    "PATH={{jsonpayload}} ls",
+    "$SHELL {{jsonpayload}}",
+    "export {{jsonpayload}}",
+    "awk {{jsonpayload}}",
+    ". {{jsonpayload}}",
+    "echo $(( {{jsonpayload}} ))",
+    "[[ {{jsonpayload}} -eq 1 ]]",
+    "echo ${x[{{jsonpayload}}]}",
+    "echo {{jsonpayload}} | sh",
+    "echo {{jsonpayload}} | /bin/bash -s",
+    "sh <<< {{jsonpayload}}",
+    "sh <<E\necho {{jsonpayload}}\nE",
+    "sh <(echo {{jsonpayload}})",
+    "echo x > {{jsonpayload}}",
   ];
   for (const script of scripts) equal(typeof safeCommand(["/bin/bash", "-ec", script]), "string", script);
   for (const command of [["echo", "-c", "{{jsonpayload}}"], ["sh", "x.sh", "{{jsonpayload}}"], ["sh", "-c", "echo"]]) {

@@ -61,6 +61,16 @@ run = 'hello.py'`,
     "3: routes[0].respond.status: is 99: 200 is the least",
   ]],
   [route('run = ""'), ["3: routes[0].run: is empty"]],
+  [server("name = { a = 1 }"), ["1: name: is a table, and has to be a text"]],
+  [server("[name]\na = { b = [{}] }"), ["1: name: is a table, and has to be a text"]],
+  [server("listen = {}"), ["1: listen: is a table, and has to be a text or a list"]],
+  [server("accessLog = {}"), ['1: accessLog: is {}; it may be "human", "json", "combined", "none"']],
+  [server("dev = [{}]"), ["1: dev: is a list, and has to be true or false"]],
+  [route('redirect = { to = "/a", status = 301 }'), ["3: routes[0].redirect: is a table, and has to be a text"]],
+  [route("respond = { body = {} }"), ["3: routes[0].respond.body: is a table, and has to be a text"]],
+  [running("timeout = {}"), ["4: routes[0].timeout: is a table, and has to be a text or a whole number"]],
+  [running("queue = {}"), ["4: routes[0].queue: is a table, and has to be a whole number"]],
+  ["openapi = {}\npaths = {}", ["1: openapi: is a table, and has to be a text"]],
 ];
 
 Deno.test("a value that the schema does not allow is told with its line, its key and the nearest valid one", () =>

@@ -43,6 +43,17 @@ service="shop"`,
 static = 'public'`),
     ["1: routes[0]: has several targets, run, static: keep one"],
   ],
+  [route('command = ["cat", "x\\u0000y", "z", "\\u0000"]'), [
+    "3: routes[0].command[1]: holds a NUL byte",
+    "3: routes[0].command[3]: holds a NUL byte",
+  ]],
+  [route('command = "cat x\\u0000y"'), ["3: routes[0].command: holds a NUL byte"]],
+  [route('run = "hello.py x\\u0000y"'), ["3: routes[0].run: holds a NUL byte"]],
+  [route('run = { file = "hello.py", args = ["a", "\\u0000"] }'), ["3: routes[0].run.args[1]: holds a NUL byte"]],
+  [route('run = { command = ["cat", "\\u0000"], args = ["\\u0000"] }'), [
+    "3: routes[0].run.command[1]: holds a NUL byte",
+    "3: routes[0].run.args[0]: holds a NUL byte",
+  ]],
   [running("status = 301"), ["4: routes[0].status: has no effect beside run: it goes with redirect"]],
   [answer("reply = true"), ["4: routes[0].reply: has no effect beside respond: it goes with run or command"]],
   [
@@ -268,6 +279,17 @@ maxBody = "1k"`),
     '4: routes[0].env["A=B"]: is no name of a variable',
     "4: routes[0].env.NOPE.env: names the variable NOPE, which is not set",
     "4: routes[0].env.B.env: names the variable NOPE, which is not set",
+  ]],
+  [running('env = { REQUEST_ID = "mine", SERVER_NAME = "x", HTTPS = "on", HTTP_X = "x", PARAM_X = "x" }'), [
+    "4: routes[0].env.REQUEST_ID: has no effect: each request sets this variable",
+    "4: routes[0].env.SERVER_NAME: has no effect: each request sets this variable",
+  ]],
+  [running('headers = { "__proto__" = "x", "a b" = "x" }'), [
+    '4: routes[0].headers.__proto__: is "__proto__", which is no name of a header field',
+    '4: routes[0].headers["a b"]: is "a b", which is no name of a header field',
+  ]],
+  [route('respond = { headers = { "__proto__" = "x" } }'), [
+    '3: routes[0].respond.headers.__proto__: is "__proto__", which is no name of a header field',
   ]],
   [running('cwd = "nope"'), ["4: routes[0].cwd: names nope, which is not there"]],
 ];

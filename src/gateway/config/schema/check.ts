@@ -55,7 +55,7 @@ const WORDS: Readonly<Record<string, (error: ErrorObject) => string>> = {
   exclusiveMinimum: ({ data, schema }) => `is ${show(data)}, and has to be more than ${schema}`,
   minLength: () => "is empty",
   minItems: () => "is empty",
-  not: ({ data }) => `is ${data}, which says nothing here`,
+  not: ({ data }) => `is ${show(data)}, which says nothing here`,
 };
 
 /** What to say of a value that is none of some, with the one that was meant. */
@@ -77,13 +77,9 @@ function kindOf(value: unknown, wanted: string | readonly string[]): string {
   if (value === null || value === undefined) return "empty";
   if (Array.isArray(value)) return "a list";
   if (value instanceof Date) return "a date";
-  return {
-    string: "a text",
-    number: "a number",
-    boolean: String(value),
-    object: "a table",
-  }[typeof value as "string"] ??
-    typeof value;
+  // A table of TOML has no prototype, and so no text of its own: only what is known to be plain is made one.
+  if (typeof value === "boolean") return String(value);
+  return { string: "a text", number: "a number", object: "a table" }[typeof value as "string"] ?? typeof value;
 }
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { nearest } from "../../../bytes/nearest.ts";
+import { isRequestVariable } from "../../../process/environment.ts";
 import { findCommand, isExecutable } from "../../../process/find_command.ts";
 import type { ProcessLimitsConfig, ProgramConfig } from "../model.ts";
 import type { Place } from "../place.ts";
@@ -21,6 +22,12 @@ export interface ProgramDefaults {
 
 /** What to run. */
 type Named = Pick<ProgramConfig, "file" | "command" | "args">;
+
+/** The system ends arguments and variables there. */
+const NUL = "holds a NUL byte";
+
+/** What to say of a variable that would never be seen. */
+export const SET_BY_REQUEST = "has no effect: each request sets this variable";
 
 /** What programs have where nothing is said of them. */
 export function plainPrograms(folder: string): ProgramDefaults {
@@ -106,6 +113,7 @@ function namedOf(place: Place, { file, command, args = [] }: RawProgram): Named 
       file === undefined ? "names no program: give file or command" : "has both file and command: keep one",
     );
   }
+  checkWords(place.at("args"), args);
   if (file !== undefined) {
     const path = programFile(place.at("file"), file);
     return path === undefined ? undefined : { file: path, command: undefined, args };
@@ -135,10 +143,20 @@ function commandWords(
         : `names ${first}, which is no command on PATH`,
     );
   };
-  return typeof raw === "string" ? wordsOf(place, raw, check) : check(place, raw as readonly string[]);
+  if (typeof raw === "string") return wordsOf(place, raw, check);
+  const words = raw as readonly string[];
+  return checkWords(place, words) ? check(place, words) : undefined;
+}
+
+/** True when a process can be given all of them; else faults are noted. */
+function checkWords(place: Place, words: readonly string[]): boolean {
+  const wrong = [...words.keys()].filter((index) => words[index].includes("\0"));
+  for (const index of wrong) place.at(index).fault(NUL);
+  return wrong.length === 0;
 }
 
 function wordsOf<T>(place: Place, text: string, read: (place: Place, words: readonly string[]) => T | undefined) {
+  if (text.includes("\0")) return place.fault(NUL);
   try {
     const words = splitWords(text);
     return words.length > 0 && words[0] !== "" ? read(place, words) : place.fault("names no program");
@@ -173,8 +191,9 @@ function variablesOf(place: Place, raw: Readonly<Record<string, RawSecret | true
     Object.entries(raw).flatMap(([name, value]) => {
       const at = place.at(name);
       if (name === "" || /[=\0]/.test(name)) return at.fault("is no name of a variable") ?? [];
+      if (isRequestVariable(name)) return at.fault(SET_BY_REQUEST) ?? [];
       const text = value === true ? secretOf(at, { env: name }) : secretOf(at, value);
-      if (text?.includes("\0")) at.fault("holds a NUL byte");
+      if (text?.includes("\0")) at.fault(NUL);
       return text === undefined ? [] : [[name, text]];
     }),
   );

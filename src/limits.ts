@@ -1,4 +1,7 @@
-/** Every bound in one place, each with its unit and its reason. Options replace those a user may want otherwise. */
+/**
+ * Every bound in one place, each with its unit and its reason. Options replace those a user may want otherwise. The file is
+ * longer than most because it is a list: who looks for a bound looks here, and whoever sets one sees its neighbours.
+ */
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

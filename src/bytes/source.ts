@@ -73,6 +73,19 @@ export function prepend(first: readonly Uint8Array<ArrayBuffer>[], rest: Source)
   };
 }
 
+/** A source whose next chunk was asked for already; undefined when it was not. */
+export function resume(asked: ReturnType<Source["read"]>, rest: Source): Source {
+  let next = asked;
+  return {
+    read: () => {
+      const step = next ?? rest.read();
+      next = undefined;
+      return step;
+    },
+    cancel: (reason) => rest.cancel(reason),
+  };
+}
+
 /** Joins chunks into one array; a single chunk is given back as it is. */
 export function concat(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   if (chunks.length === 1) return chunks[0];

@@ -2,7 +2,7 @@
 
 import { resolveCommand } from "../process/command.ts";
 import { settle } from "../process/program_options.ts";
-import type { ProgramConfig, TargetConfig } from "./config/model.ts";
+import type { ProgramConfig, TargetConfig } from "./config/target_model.ts";
 import { checkCallback } from "./reply/check_callback.ts";
 import { redirectTarget } from "./targets/redirect_target.ts";
 import { respondTarget } from "./targets/respond_target.ts";

@@ -11,14 +11,6 @@ import { type Lease, Shared } from "./shared.ts";
 import { LoomStores } from "./targets/loom_stores.ts";
 import type { MeshCaller } from "./targets/mesh_target.ts";
 
-/** What is the same for all routes as long as a gateway runs. */
-export interface CommonContext {
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly records: ProcessRecords;
-  readonly mesh: MeshCaller | undefined;
-}
-
 /** What is opened for the first route that needs it, and closed with the last. */
 export class SharedParts {
   readonly looms: LoomStores;
@@ -41,7 +33,11 @@ export class SharedParts {
 }
 
 /** What routes are made with: it holds from one reading of the file to the next. */
-export interface GatewayContext extends CommonContext {
+export interface GatewayContext {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly records: ProcessRecords;
+  readonly mesh: MeshCaller | undefined;
   readonly shared: SharedParts;
   /** Show inner messages to clients. */
   readonly dev: boolean;

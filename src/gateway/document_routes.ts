@@ -3,7 +3,9 @@
 import { createHash } from "node:crypto";
 import { nearest } from "../bytes/nearest.ts";
 import type { Handler } from "../http/handler.ts";
-import type { OpenApiConfig, RoutePolicy, ServerConfig, TargetConfig } from "./config/model.ts";
+import type { OpenApiConfig, ServerConfig } from "./config/model.ts";
+import type { TargetConfig } from "./config/target_model.ts";
+import { noPolicy } from "./config/settle/policy.ts";
 import type { GatewayContext } from "./context.ts";
 import { docsPage } from "./openapi/docs_page.ts";
 import { type OpenApiDocument, operations, readOpenApi } from "./openapi/document.ts";
@@ -20,24 +22,6 @@ export interface OpenedDocument {
   /** Tells its content from any other. */
   readonly digest: string;
 }
-
-/** What stands before a route of which nothing is said. */
-const NO_POLICY: RoutePolicy = {
-  timeoutMs: undefined,
-  idleTimeoutMs: undefined,
-  bodyBytesMin: undefined,
-  bodyBytes: undefined,
-  headBytes: undefined,
-  concurrency: undefined,
-  queue: undefined,
-  rateLimit: undefined,
-  auth: undefined,
-  cors: undefined,
-  cacheControl: undefined,
-  compress: false,
-  responseHeaders: {},
-  stats: false,
-};
 
 /** What an operation answers that nothing runs. */
 const NOT_DONE: TargetConfig = {
@@ -92,7 +76,7 @@ function operationRoute(
 ): RoutePlan {
   const { method, pattern, names } = operation;
   const configured = names.map((name) => config.operations[name]).find((found) => found);
-  const policy = configured?.policy ?? NO_POLICY;
+  const policy = configured?.policy ?? noPolicy;
   const match = { methods: [method], path: config.base + pattern, hosts: [], headers: [], cors: policy.cors };
   if (!configured) return { match, policy, target: NOT_DONE };
   const { validateIn = config.validateIn, validateOut = config.validateOut } = configured;
@@ -108,5 +92,5 @@ function operationRoute(
 /** A route whose answer is made here: its target is never asked. */
 function fixedRoute(path: string, make: () => Handler, { digest }: OpenedDocument): RoutePlan {
   const match = { methods: ["GET"], path, hosts: [], headers: [], cors: undefined };
-  return { match, policy: NO_POLICY, target: NOT_DONE, before: make, beforeKey: digest };
+  return { match, policy: noPolicy, target: NOT_DONE, before: make, beforeKey: digest };
 }

@@ -1,7 +1,8 @@
 /** What a route is made of, wherever it was written: in the file itself or in an OpenAPI document. */
 
 import type { Handler } from "../http/handler.ts";
-import type { RoutePolicy, TargetConfig } from "./config/model.ts";
+import type { RoutePolicy } from "./config/model.ts";
+import type { TargetConfig } from "./config/target_model.ts";
 import type { RouteMatch } from "./router/route_entry.ts";
 
 /** What a route is made of. */

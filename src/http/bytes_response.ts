@@ -5,7 +5,7 @@
  */
 
 import { isServed } from "./served_request.ts";
-import { promiseTrailers, trailersOf } from "./trailers.ts";
+import { keepTrailers } from "./trailers.ts";
 
 /** Statuses whose answers the Fetch standard lets have no body. */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
@@ -165,9 +165,7 @@ export function setFields(response: Response, fields: Readonly<Record<string, st
     const { status, statusText } = response;
     const changed = new Response(response.body, { status, statusText, headers: response.headers });
     checked.forEach((value, name) => changed.headers.set(name, value));
-    const trailers = trailersOf(response);
-    if (trailers) promiseTrailers(changed, trailers);
-    return changed;
+    return keepTrailers(changed, response);
   }
 }
 

@@ -9,7 +9,7 @@ import { HttpError, ProgramError } from "../errors.ts";
 import type { Handler, RequestInfo } from "./handler.ts";
 import { errorResponse } from "./problem.ts";
 import { withTrace } from "./trace_context.ts";
-import { promiseTrailers, trailersOf } from "./trailers.ts";
+import { wrapBody } from "./wrap_body.ts";
 
 /** Fields of the former answer that say what its body is. */
 const BODY_FIELDS = ["content-type", "content-encoding", "content-length", "content-language"];
@@ -111,12 +111,7 @@ class Pipe {
       this.#stop();
       return response;
     }
-    const { status, statusText, headers } = response;
-    const body = toReadableStream(this.#untilStopped(fromReadableStream(response.body)));
-    const piped = new Response(body, { status, statusText, headers });
-    const trailers = trailersOf(response);
-    if (trailers) promiseTrailers(piped, trailers);
-    return piped;
+    return wrapBody(response, (body) => this.#untilStopped(body));
   }
 
   /** The last body, whose end stops what is still under way before it. */

@@ -11,3 +11,10 @@ export function promiseTrailers(response: Response, trailers: Promise<Headers>):
 export function trailersOf(response: Response): Promise<Headers> | undefined {
   return promised.get(response);
 }
+
+/** Gives an answer that was made of another one the trailers of that. */
+export function keepTrailers(made: Response, response: Response): Response {
+  const trailers = promised.get(response);
+  if (trailers) promised.set(made, trailers);
+  return made;
+}

@@ -5,7 +5,7 @@
 
 import { fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
 import type { Handler } from "../http/handler.ts";
-import { promiseTrailers, trailersOf } from "../http/trailers.ts";
+import { keepTrailers } from "../http/trailers.ts";
 import { idField, newStreamId } from "./classic/classic_id.ts";
 import { toStoredType } from "./classic/classic_type.ts";
 import { Fate, Recording } from "./recording.ts";
@@ -86,7 +86,5 @@ function withBody(response: Response, body: Source, id: string): Response {
   const headers = new Headers(response.headers);
   headers.set("x-stream-id", idField(id));
   const recorded = new Response(toReadableStream(body), { status, statusText, headers });
-  const trailers = trailersOf(response);
-  if (trailers) promiseTrailers(recorded, trailers);
-  return recorded;
+  return keepTrailers(recorded, response);
 }

@@ -1,6 +1,6 @@
 /** The answer of a run: its head from the beginning of what the program writes, its body from the rest as it comes. */
 
-import { type Chunk, concat, prepend, type Source, toReadableStream } from "../bytes/source.ts";
+import { type Chunk, concat, prepend, resume, type Source, toReadableStream } from "../bytes/source.ts";
 import type { ProgramError } from "../errors.ts";
 import { promiseTrailers } from "../http/trailers.ts";
 import { ChunkedSource } from "./chunked.ts";
@@ -90,17 +90,9 @@ async function withBody(
     headers.set("content-length", String(whole.byteLength));
     return new Response(whole, { status, headers });
   }
-  let first: Promise<Chunk> | undefined = Promise.resolve(next);
+  const first = Promise.resolve(next);
   first.catch(() => {/* the body's reader, if there ever is one, is told */});
-  const following: Source = {
-    read: () => {
-      const step = first ?? source.read();
-      first = undefined;
-      return step;
-    },
-    cancel: (reason) => source.cancel(reason),
-  };
-  return new Response(stream(run, prepend(chunks, following), length), { status, headers });
+  return new Response(stream(run, prepend(chunks, resume(first, source)), length), { status, headers });
 }
 
 function chunked(

@@ -16,6 +16,7 @@ import { clientGone, Run, type RunResult, shuttingDown } from "./run.ts";
 import { lazyFolder } from "./run_folder.ts";
 import { runVariables } from "./run_variables.ts";
 import { costOfWaiting, type KeepingLauncher, type WaitingProcesses, type WarmState } from "./warm/keep_warm.ts";
+import { UnderWay } from "./under_way.ts";
 
 /** A handler that runs a program for each request. Disposing it stops its processes and waits for their end. */
 export interface ProgramHandler extends Handler, AsyncDisposable {
@@ -109,7 +110,7 @@ class Program {
   /** Aborts when the program is closed, or its user's signal says so. */
   readonly #signal: AbortSignal;
   /** Answers that are being made, and processes that have not ended. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
 
   constructor(options: ProgramOptions) {
     this.#settings = settle(options);
@@ -133,7 +134,7 @@ class Program {
     let response: Response;
     try {
       const answer = this.#answer(request, info, id);
-      this.#track(answer);
+      this.#underWay.add(answer);
       response = await answer;
     } catch (thrown) {
       const error = this.#explain(thrown, request);
@@ -147,7 +148,7 @@ class Program {
   /** Stops all that is under way and waits for its end. */
   async close(): Promise<void> {
     this.#closing.abort();
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.settled();
     await this.warm?.[Symbol.asyncDispose]();
   }
 
@@ -178,11 +179,6 @@ class Program {
     }
     const why = exactUsage && !launcher && whyInexact();
     if (why) this.#settings.log("warn", "the memory of its processes can't be measured exactly", { program, why });
-  }
-
-  #track(work: Promise<unknown>): void {
-    this.#underWay.add(work);
-    work.catch(() => {/* whoever asked for it is told */}).finally(() => this.#underWay.delete(work));
   }
 
   /** What broke off with a signal's reason broke off because of who aborted it. */
@@ -243,7 +239,7 @@ class Program {
       this.#signal.removeEventListener("abort", close);
       this.#exited(result, start, performance.now() - started);
     }).catch((error) => this.#report(error, id));
-    this.#track(ended);
+    this.#underWay.add(ended);
   }
 
   async #untilReleased(run: Run, held: AsyncDisposableStack): Promise<RunResult> {

@@ -4,7 +4,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
-import type { StaticConfig } from "../../src/gateway/config/model.ts";
+import type { StaticConfig } from "../../src/gateway/config/target_model.ts";
 import { staticFiles } from "../../src/gateway/targets/static_files.ts";
 import { knownBytes, plainFields } from "../../src/http/bytes_response.ts";
 import { silent } from "../../src/log.ts";

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { type ClientRequest, type IncomingMessage, request as ask, type RequestOptions } from "node:http";
 import { serveHttp } from "../../src/http/node_server.ts";
-import type { CallbackConfig, ProgramConfig } from "../../src/gateway/config/model.ts";
+import type { CallbackConfig, ProgramConfig } from "../../src/gateway/config/target_model.ts";
 import { type CallbackOptions, type CallbackReport, callbackTarget } from "../../src/gateway/reply/callback_target.ts";
 import { PendingReplies } from "../../src/gateway/reply/pending_replies.ts";
 import type { ReplyWaiter } from "../../src/gateway/reply/reply.ts";

@@ -1,7 +1,7 @@
 /** A folder that is served: files below one path, as a route with a wildcard has them. */
 
 import { join } from "node:path";
-import type { StaticConfig } from "../../src/gateway/config/model.ts";
+import type { StaticConfig } from "../../src/gateway/config/target_model.ts";
 import { staticFiles } from "../../src/gateway/targets/static_files.ts";
 import type { Log } from "../../src/log.ts";
 import { type Folder, makeFolder } from "./folder.ts";

@@ -1,7 +1,8 @@
 /** flatend's files: servers in front of a mesh. Every key that flatend knows means what it says there. */
 
 import { gatewayLimits } from "../limits.ts";
-import type { Address, GatewayConfig, RoutePolicy, ServerConfig, TargetConfig, TlsConfig } from "./model.ts";
+import type { Address, GatewayConfig, RoutePolicy, ServerConfig, TlsConfig } from "./model.ts";
+import type { TargetConfig } from "./target_model.ts";
 import type { Place } from "./place.ts";
 import type { Some, Time } from "./raw.ts";
 import { goMilliseconds } from "./go_time.ts";

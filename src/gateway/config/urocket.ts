@@ -1,7 +1,8 @@
 /** urocket's files: commands by path and method, which reply over a socket. */
 
 import { gatewayLimits } from "../limits.ts";
-import type { CallbackConfig, GatewayConfig, OperationConfig, RoutePolicy } from "./model.ts";
+import type { GatewayConfig, OperationConfig, RoutePolicy } from "./model.ts";
+import type { CallbackConfig } from "./target_model.ts";
 import type { Place } from "./place.ts";
 import { checkServers } from "./settle/check_servers.ts";
 import { patternProblem } from "./settle/path_pattern.ts";

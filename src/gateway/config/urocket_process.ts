@@ -1,7 +1,7 @@
 /** The process of a urocket action: the command, and how it gets the payload and replies. */
 
 import { isRequestVariable } from "../../process/environment.ts";
-import type { CallbackConfig, ProgramConfig } from "./model.ts";
+import type { CallbackConfig, ProgramConfig } from "./target_model.ts";
 import type { Place } from "./place.ts";
 import type { Some } from "./raw.ts";
 import { notAmong, show } from "./schema/check.ts";

@@ -1,12 +1,13 @@
 /** Bodies of answers for those who look into them: held until they are whole, or looked at while they go by. */
 
-import { type Chunk, concat, fromReadableStream, type Source, toReadableStream } from "../../bytes/source.ts";
+import { type Chunk, concat, fromReadableStream, type Source } from "../../bytes/source.ts";
 import { HttpError } from "../../errors.ts";
 import type { Budget } from "../../http/budget.ts";
 import { answerWith } from "../../http/bytes_response.ts";
 import { collectBody } from "../../http/collect_body.ts";
-import { promiseTrailers, trailersOf } from "../../http/trailers.ts";
+import { keepTrailers } from "../../http/trailers.ts";
 import { gatewayLimits } from "../limits.ts";
+import { wrapBody } from "../../http/wrap_body.ts";
 
 /** An answer that was held. */
 export interface HeldAnswer {
@@ -30,7 +31,7 @@ export async function hold(request: Request, response: Response, memory: Budget)
       ? await collectBody(fromReadableStream(response.body), options)
       : new Uint8Array<ArrayBuffer>(new ArrayBuffer(0));
     const { status, headers } = response;
-    return { bytes, response: withTrailers(answerWith(request, bytes, { status, headers }), response) };
+    return { bytes, response: keepTrailers(answerWith(request, bytes, { status, headers }), response) };
   } catch (error) {
     if (error === tooLarge) return undefined;
     throw error;
@@ -51,15 +52,7 @@ export function watch(
     onEnd(new Uint8Array(0));
     return response;
   }
-  const body = toReadableStream(new WatchedSource(fromReadableStream(response.body), memory, onEnd));
-  const { status, statusText, headers } = response;
-  return withTrailers(new Response(body, { status, statusText, headers }), response);
-}
-
-function withTrailers(made: Response, response: Response): Response {
-  const trailers = trailersOf(response);
-  if (trailers) promiseTrailers(made, trailers);
-  return made;
+  return wrapBody(response, (body) => new WatchedSource(body, memory, onEnd));
 }
 
 /** Keeps what goes by, up to a bound. */

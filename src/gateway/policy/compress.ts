@@ -8,7 +8,7 @@ import { chooseCoding } from "../../http/accept_encoding.ts";
 import { answerWith, fieldOf, knownBytes, plainFields, setFields } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
 import { fieldOfRequest } from "../../http/served_request.ts";
-import { promiseTrailers, trailersOf } from "../../http/trailers.ts";
+import { keepTrailers, trailersOf } from "../../http/trailers.ts";
 import { takeoverOf } from "../../http/upgrade.ts";
 import { gatewayLimits } from "../limits.ts";
 import { type Coding, CODINGS, compressBytes, CompressedSource } from "./compress_coder.ts";
@@ -71,9 +71,7 @@ function compressed(request: Request, response: Response, coding: Coding, known:
   }
   if (!body) return vary(response);
   const coded = new Response(toReadableStream(new CompressedSource(fromReadableStream(body), coding)), init);
-  const trailers = trailersOf(response);
-  if (trailers) promiseTrailers(coded, trailers);
-  return coded;
+  return keepTrailers(coded, response);
 }
 
 function compressOnce(bytes: Uint8Array<ArrayBuffer>, coding: Coding, known: Known): Uint8Array<ArrayBuffer> {

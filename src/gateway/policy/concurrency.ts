@@ -5,8 +5,8 @@ import { knownBytes } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
 import { problem } from "../../http/problem.ts";
 import { takeOver, takeoverOf } from "../../http/upgrade.ts";
+import { wrapBody } from "../../http/wrap_body.ts";
 import { Gate, type GateOptions } from "../../process/gate.ts";
-import { withBody } from "./with_body.ts";
 
 /** Lets so many requests through at a time; those that find no room in the queue are answered 503. */
 export function limitConcurrency(handler: Handler, options: GateOptions): Handler {
@@ -43,7 +43,7 @@ function untilEnd(response: Response, onEnd: () => void): Response {
       takeover(taken);
     });
   }
-  if (!knownBytes(response) && response.body) return withBody(response, (body) => telling(body, onEnd));
+  if (!knownBytes(response) && response.body) return wrapBody(response, (body) => telling(body, onEnd));
   onEnd(); // it is made: only the client's connection is still busy with it
   return response;
 }

@@ -9,8 +9,8 @@ import { knownBytes } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
 import { changedRequest } from "../../http/served_request.ts";
 import { takeoverOf } from "../../http/upgrade.ts";
+import { wrapBody } from "../../http/wrap_body.ts";
 import { Deadline } from "../../process/deadline.ts";
-import { withBody } from "./with_body.ts";
 
 /** Limits in milliseconds; 0 or undefined for none. */
 export interface TimeLimits {
@@ -29,7 +29,7 @@ export function limitTime(handler: Handler, { timeoutMs = 0, idleTimeoutMs = 0 }
     try {
       const response = await clocks.within(handler(watched, info), dropAnswer);
       const isMade = response.body === null || knownBytes(response) !== undefined || takeoverOf(response);
-      if (!isMade) return withBody(response, (body) => clocks.watch(body));
+      if (!isMade) return wrapBody(response, (body) => clocks.watch(body));
       clocks.stop();
       return response;
     } catch (error) {

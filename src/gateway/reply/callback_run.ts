@@ -6,7 +6,7 @@ import { problem } from "../../http/problem.ts";
 import { pause } from "../../net/backoff.ts";
 import { Deadline } from "../../process/deadline.ts";
 import type { Job, JobResult } from "../../process/job.ts";
-import type { CallbackConfig } from "../config/model.ts";
+import type { CallbackConfig } from "../config/target_model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { type Delivery, type Reply, ReplyBody, type ReplyWaiter } from "./reply.ts";
 

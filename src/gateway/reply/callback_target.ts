@@ -17,7 +17,7 @@ import { type ExitReport, type ProgramOptions, type ProgramSettings, settle } fr
 import { clientGone, shuttingDown } from "../../process/run.ts";
 import { lazyFolder } from "../../process/run_folder.ts";
 import { runVariables } from "../../process/run_variables.ts";
-import type { CallbackConfig } from "../config/model.ts";
+import type { CallbackConfig } from "../config/target_model.ts";
 import { checkCallback } from "./check_callback.ts";
 import { CallbackRun } from "./callback_run.ts";
 import { parametersOf, replyVariables } from "./callback_variables.ts";
@@ -25,6 +25,7 @@ import { handOver, needsText, type Start } from "./hand_over.ts";
 import { type Payload, takePayload } from "./payload.ts";
 import type { PendingReplies } from "./pending_replies.ts";
 import type { ReplyWaiter } from "./reply.ts";
+import { UnderWay } from "../../process/under_way.ts";
 
 /** What became of one request's process; told when nothing of it is left. */
 export type CallbackReport = ExitReport;
@@ -67,7 +68,7 @@ class CallbackTarget {
   readonly #files = new Budget(defaults.filesBytesInAll);
   readonly #closing = new AbortController();
   /** Answers that are being made, and jobs that have not ended. */
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
 
   constructor(config: CallbackConfig, options: CallbackOptions) {
     const program = programOptions(config, options);
@@ -83,7 +84,7 @@ class CallbackTarget {
     let response: Response;
     try {
       const answer = this.#answer(request, info, id);
-      this.#track(answer);
+      this.#underWay.add(answer);
       response = await answer;
     } catch (thrown) {
       const error = this.#explain(thrown, request);
@@ -96,7 +97,7 @@ class CallbackTarget {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.settled();
   }
 
   async #answer(request: Request, info: RequestInfo, id: string): Promise<Response> {
@@ -168,7 +169,7 @@ class CallbackTarget {
       closing.removeEventListener("abort", close);
       if (result) this.#exited(result, id, run.error);
     }).catch((error) => this.#report(error, id));
-    this.#track(ended);
+    this.#underWay.add(ended);
   }
 
   #exited({ exit, ...result }: JobResult, requestId: string, error: Error | undefined): void {
@@ -181,11 +182,6 @@ class CallbackTarget {
   async #untilDone(run: CallbackRun, held: AsyncDisposableStack): Promise<JobResult | undefined> {
     await using _held = held;
     return await run.done;
-  }
-
-  #track(work: Promise<unknown>): void {
-    this.#underWay.add(work);
-    work.catch(() => {/* whoever asked for it is told */}).finally(() => this.#underWay.delete(work));
   }
 
   /** What broke off with a signal's reason broke off because of who aborted it. */

@@ -1,6 +1,6 @@
 /** What a program can't be that replies by callback. */
 
-import type { CallbackConfig, ProgramConfig } from "../config/model.ts";
+import type { CallbackConfig, ProgramConfig } from "../config/target_model.ts";
 import { asksForPayload, checkPlaceholders, PLACEHOLDER } from "./placeholder.ts";
 
 /**

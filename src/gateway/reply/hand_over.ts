@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { HttpError } from "../../errors.ts";
-import type { CallbackConfig } from "../config/model.ts";
+import type { CallbackConfig } from "../config/target_model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { asksForPayload, fill } from "./placeholder.ts";
 

@@ -10,7 +10,7 @@ import type { Claim } from "../../http/budget.ts";
 import { collectBody } from "../../http/collect_body.ts";
 import type { Parameters } from "../../http/parameters.ts";
 import { PatientSource } from "../../http/patient_source.ts";
-import type { CallbackConfig } from "../config/model.ts";
+import type { CallbackConfig } from "../config/target_model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { type Handed, payloadTooLong } from "./hand_over.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { isData, isObeyed } from "../config/launchers.ts";
-import type { ProgramConfig } from "../config/model.ts";
+import type { ProgramConfig } from "../config/target_model.ts";
 
 export const PLACEHOLDER = "{{jsonpayload}}";
 

@@ -2,7 +2,7 @@
 
 import type { Handler } from "../../http/handler.ts";
 import { changedRequest } from "../../http/served_request.ts";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/target_model.ts";
 import type { LoomStores } from "./loom_stores.ts";
 
 /** Options of {@linkcode loomTarget}. */

@@ -1,7 +1,7 @@
 /** From what a route says of its target to the handler that answers. */
 
 import type { Handler } from "../../http/handler.ts";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/target_model.ts";
 import { parsePattern } from "../router/pattern.ts";
 import { loomTarget } from "./loom_target.ts";
 import { meshTarget } from "./mesh_target.ts";
@@ -13,9 +13,6 @@ import { splitTarget } from "./split_target.ts";
 import { staticFiles } from "./static_files.ts";
 import { upstreamTarget } from "./upstream_target.ts";
 
-/** What targets are made with. */
-export type TargetNeeds = ProgramNeeds;
-
 type ServiceConfig = Extract<TargetConfig, { kind: "service" }>;
 
 /**
@@ -23,7 +20,7 @@ type ServiceConfig = Extract<TargetConfig, { kind: "service" }>;
  *
  * @throws what is wrong with it: a missing file, a source that can't be compiled, an interpreter that is not there
  */
-export async function makeTarget(config: TargetConfig, needs: TargetNeeds): Promise<Handler> {
+export async function makeTarget(config: TargetConfig, needs: ProgramNeeds): Promise<Handler> {
   const { context, route, held } = needs;
   switch (config.kind) {
     case "program":
@@ -56,7 +53,7 @@ export async function makeTarget(config: TargetConfig, needs: TargetNeeds): Prom
   }
 }
 
-async function serviceOf(config: ServiceConfig, { context, route, held }: TargetNeeds): Promise<Handler> {
+async function serviceOf(config: ServiceConfig, { context, route, held }: ProgramNeeds): Promise<Handler> {
   const { value: registry } = held.use(await context.shared.registry(context.registry!));
   return held.use(serviceTarget(config, registry, { trustForwarded: route.trustForwarded }));
 }

@@ -1,7 +1,7 @@
 /** Sends clients elsewhere. */
 
 import type { Handler } from "../../http/handler.ts";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/target_model.ts";
 import { pathTemplate, withQueryOf } from "./path_template.ts";
 
 /**

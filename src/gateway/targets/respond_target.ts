@@ -2,7 +2,7 @@
 
 import { answerWith } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/target_model.ts";
 
 /** Statuses whose answers have no body. */
 const BODILESS = new Set([204, 205, 304]);

@@ -4,7 +4,7 @@ import type { Handler } from "../../http/handler.ts";
 import { changedRequest } from "../../http/served_request.ts";
 import { route, type RouteOptions } from "../../registry/route.ts";
 import type { ServiceFinder } from "../../registry/service.ts";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/target_model.ts";
 import { pathTemplate, withQueryOf } from "./path_template.ts";
 
 /**

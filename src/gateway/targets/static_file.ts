@@ -1,6 +1,6 @@
 /** A file as clients see it: its content or a coded form of it, and the fields that its answers have. */
 
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/target_model.ts";
 import type { Validators } from "./static_conditions.ts";
 import type { FileState } from "./static_open.ts";
 import { contentTypeOf } from "./static_type.ts";

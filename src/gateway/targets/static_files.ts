@@ -11,7 +11,7 @@ import { problem } from "../../http/problem.ts";
 import { fieldOfRequest, pathOf } from "../../http/served_request.ts";
 import { chooseCoding } from "../../http/accept_encoding.ts";
 import type { Log } from "../../log.ts";
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/target_model.ts";
 import { answerFile } from "./static_answer.ts";
 import { CODED_NAMES, pathOfFile, type StaticCoding, type StaticFile } from "./static_file.ts";
 import { listFolder, LISTING_HEADERS } from "./static_listing.ts";

@@ -6,7 +6,7 @@
 import { readSync } from "node:fs";
 import { HttpError } from "../../errors.ts";
 import { atMost, type Log } from "../../log.ts";
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/target_model.ts";
 import { gatewayLimits } from "../limits.ts";
 import { describeFile, pathOfFile, type StaticCoding, type StaticFile } from "./static_file.ts";
 import { type FileState, isSame, openBelow, type Opened, stateOf } from "./static_open.ts";

@@ -7,7 +7,7 @@ import type { Handler, RequestInfo } from "../../http/handler.ts";
 import { limits } from "../../limits.ts";
 import { Balance } from "../../registry/balance.ts";
 import type { Service } from "../../registry/service.ts";
-import type { UpstreamConfig } from "../config/model.ts";
+import type { UpstreamConfig } from "../config/target_model.ts";
 import { type PathTemplate, pathTemplate, withQueryOf } from "./path_template.ts";
 
 /** Options of {@linkcode upstreamTarget}. */

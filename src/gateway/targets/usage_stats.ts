@@ -3,10 +3,10 @@
  * ended, so an answer is held back until then, as far as that is short; what is longer tells it in trailers.
  */
 
-import { concat, fromReadableStream, prepend, type Source, toReadableStream } from "../../bytes/source.ts";
+import { concat, fromReadableStream, prepend, resume, type Source, toReadableStream } from "../../bytes/source.ts";
 import { answerWith, fieldOf, setFields } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
-import { promiseTrailers, trailersOf } from "../../http/trailers.ts";
+import { keepTrailers, promiseTrailers, trailersOf } from "../../http/trailers.ts";
 import type { ResourceUsage } from "../../process/launcher.ts";
 import { gatewayLimits } from "../limits.ts";
 
@@ -93,17 +93,7 @@ class HeldBody {
   /** What was read and what comes. To be called when nobody collects any more, or the collecting takes too long. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#isGivenOn = true;
-    const source = this.#source!;
-    let reading = this.#reading;
-    const rest: Source = {
-      read: () => {
-        const step = reading ?? source.read();
-        reading = undefined;
-        return step;
-      },
-      cancel: (reason) => source.cancel(reason),
-    };
-    return toReadableStream(prepend(this.#chunks, rest));
+    return toReadableStream(prepend(this.#chunks, resume(this.#reading, this.#source!)));
   }
 }
 
@@ -112,9 +102,7 @@ function whole(request: Request, response: Response, held: HeldBody): Response {
   if (request.method === "HEAD" || response.body === null) return new Response(null, { status, headers });
   headers.delete("content-length");
   const made = answerWith(request, held.bytes, { status, headers });
-  const trailers = trailersOf(response);
-  if (trailers) promiseTrailers(made, trailers);
-  return made;
+  return keepTrailers(made, response);
 }
 
 function withTrailers(

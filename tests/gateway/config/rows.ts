@@ -1,6 +1,7 @@
 /** Rows that say what a key of a file sets. */
 
-import type { RoutePolicy, TargetConfig } from "../../../src/gateway/config/model.ts";
+import type { RoutePolicy } from "../../../src/gateway/config/model.ts";
+import type { TargetConfig } from "../../../src/gateway/config/target_model.ts";
 
 /**
  * A key, a line that sets it, the value, what it sets, and to what. In the line, `$` is the value, and what stands in « »

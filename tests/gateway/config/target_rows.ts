@@ -1,6 +1,7 @@
 /** Keys of targets, and what each sets. */
 
-import type { RouteConfig, TargetConfig } from "../../../src/gateway/config/model.ts";
+import type { RouteConfig } from "../../../src/gateway/config/model.ts";
+import type { TargetConfig } from "../../../src/gateway/config/target_model.ts";
 import { type Answerer, programOf, type Row } from "./rows.ts";
 
 /** A member of a target of one kind. */

@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, match } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { CallbackConfig, TargetConfig } from "../../../src/gateway/config/model.ts";
+import type { CallbackConfig, TargetConfig } from "../../../src/gateway/config/target_model.ts";
 import { readConfig } from "../../../src/gateway/config/read_config.ts";
 import { noPolicy } from "../../../src/gateway/config/settle/policy.ts";
 import { makeConfigFolder } from "./config_folder.ts";

@@ -4,7 +4,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import type { Handler, RequestInfo } from "../../../src/http/handler.ts";
-import type { UpstreamConfig } from "../../../src/gateway/config/model.ts";
+import type { UpstreamConfig } from "../../../src/gateway/config/target_model.ts";
 import { upstreamTarget, type UpstreamTargetOptions } from "../../../src/gateway/targets/upstream_target.ts";
 import { detail, seen } from "../../support/ask.ts";
 import { EC, makePair } from "../../support/certificate.ts";

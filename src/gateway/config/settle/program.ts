@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { nearest } from "../../../bytes/nearest.ts";
 import { isRequestVariable } from "../../../process/environment.ts";
 import { findCommand, isExecutable } from "../../../process/find_command.ts";
-import type { ProcessLimitsConfig, ProgramConfig } from "../model.ts";
+import type { ProcessLimitsConfig, ProgramConfig } from "../target_model.ts";
 import type { Place } from "../place.ts";
 import type { RawLimits, RawProgram, RawProgramDefaults, RawSecret, Some } from "../raw.ts";
 import { splitWords } from "../split_words.ts";

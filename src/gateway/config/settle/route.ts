@@ -1,6 +1,7 @@
 /** Routes, and operations of a document, which are routes without a path. */
 
-import type { HeaderMatch, OperationConfig, RouteConfig, RoutePolicy, TargetConfig } from "../model.ts";
+import type { HeaderMatch, OperationConfig, RouteConfig, RoutePolicy } from "../model.ts";
+import type { TargetConfig } from "../target_model.ts";
 import type { Place } from "../place.ts";
 import type { RawOperation, RawPolicy, RawProgramDefaults, RawRoute, RawTarget } from "../raw.ts";
 import { hostOf } from "./address.ts";

@@ -1,7 +1,7 @@
 /** Files of a directory, or one file. */
 
 import { join, relative } from "node:path";
-import type { StaticConfig } from "../model.ts";
+import type { StaticConfig } from "../target_model.ts";
 import type { Place } from "../place.ts";
 import type { RawStatic } from "../raw.ts";
 import { endsInRest } from "./path_pattern.ts";

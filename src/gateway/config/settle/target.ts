@@ -1,7 +1,7 @@
 /** Who answers: exactly one target, with what is said of it. */
 
 import { parsePattern } from "../../../registry/table/pattern.ts";
-import type { CallbackConfig, ProgramConfig, TargetConfig } from "../model.ts";
+import type { CallbackConfig, ProgramConfig, TargetConfig } from "../target_model.ts";
 import type { Place } from "../place.ts";
 import type { RawReply, RawRespond, RawTarget } from "../raw.ts";
 import { show } from "../schema/check.ts";

@@ -1,6 +1,6 @@
 /** Other servers that requests are passed on to. */
 
-import type { UpstreamConfig } from "../model.ts";
+import type { UpstreamConfig } from "../target_model.ts";
 import type { Place } from "../place.ts";
 import type { RawTarget } from "../raw.ts";
 import { show } from "../schema/check.ts";

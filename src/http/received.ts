@@ -1,20 +1,30 @@
-/** What node:http tells of a request: its header fields as `Headers` has them, and when its client has gone. */
+/** What a server tells of a request that it received: its header fields as `Headers` has them, and when its client has gone. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { ReceivedBody } from "./received_body.ts";
+
+/** The head of a request, as node:http gives it. */
+export interface ReceivedHead {
+  readonly method?: string;
+  /** Name and value in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  /** By name in lower case, merged. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
 
 /** What a request is made of. */
 export interface Received {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
+  readonly head: ReceivedHead;
   /** Its absolute form. */
   readonly url: string;
   /** Its body; undefined when it has none. */
   readonly body: ReceivedBody | undefined;
+  /** Makes the signal that aborts when the client leaves before it has had its answer. */
+  readonly untilGone: () => AbortSignal;
 }
 
 /** All header fields. */
-export function headersOf({ incoming: { rawHeaders } }: Received): Headers {
+export function headersOf({ head: { rawHeaders } }: Received): Headers {
   const headers = new Headers();
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const [name, value] = [rawHeaders[i], rawHeaders[i + 1]];
@@ -31,25 +41,25 @@ export function headersOf({ incoming: { rawHeaders } }: Received): Headers {
  *
  * @param name in lower case
  */
-export function fieldIn({ incoming: { headers } }: Received, name: string): string | null {
+export function fieldIn({ head: { headers } }: Received, name: string): string | null {
   if (!Object.hasOwn(headers, name)) return null; // such as `constructor`, which every object has
   const value = headers[name];
   return Array.isArray(value) ? value.join(", ") : value ?? null;
 }
 
 /** Their bytes as they came. */
-export function fieldBytesIn({ incoming: { rawHeaders } }: Received): number {
+export function fieldBytesIn({ head: { rawHeaders } }: Received): number {
   // Each byte is one character; a line has a colon, a space, and its end.
   return rawHeaders.reduce((sum, text) => sum + text.length, rawHeaders.length * 2);
 }
 
-/** Aborts when the client leaves before it has had its answer. */
-export function untilGone({ incoming, outgoing }: Received): AbortSignal {
+/** Aborts when the connection of an answer closes before it is out. */
+export function untilClosed(outgoing: ServerResponse): AbortSignal {
   const gone = new AbortController();
   const look = () => {
     if (!outgoing.writableFinished) gone.abort();
   };
-  if (outgoing.destroyed || incoming.socket.destroyed) look();
+  if (outgoing.destroyed || outgoing.req.socket.destroyed) look();
   else outgoing.on("close", look);
   return gone.signal;
 }

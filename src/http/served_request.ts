@@ -4,7 +4,7 @@
  */
 
 import { fromReadableStream, type Source, toReadableStream } from "../bytes/source.ts";
-import { fieldBytesIn, fieldIn, headersOf, type Received, untilGone } from "./received.ts";
+import { fieldBytesIn, fieldIn, headersOf, type Received } from "./received.ts";
 import { KnownBody, type ReceivedBody, WrappedBody } from "./received_body.ts";
 
 /** What a request is told otherwise than it came. */
@@ -114,7 +114,7 @@ class ServedRequest {
   }
 
   get method(): string {
-    return this.#received.incoming.method!;
+    return this.#received.head.method!;
   }
 
   get url(): string {
@@ -164,7 +164,7 @@ class ServedRequest {
   }
 
   #makeSignal(): AbortSignal {
-    if (!this.#before) return untilGone(this.#received);
+    if (!this.#before) return this.#received.untilGone();
     const { request, changes } = this.#before;
     return changes.signal ? AbortSignal.any([request.signal, changes.signal]) : request.signal;
   }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { IncomingBody } from "./incoming_body.ts";
+import { untilClosed } from "./received.ts";
 import { urlOf } from "./request_target.ts";
 import { servedRequest } from "./served_request.ts";
 
@@ -43,7 +44,10 @@ export function toRequest(
   const url = urlOf(incoming, own.scheme, own.authority);
   const hasBody = method !== "GET" && method !== "HEAD" &&
     (coding !== undefined || Number(headers["content-length"] ?? 0) > 0);
-  return servedRequest({ incoming, outgoing, url, body: hasBody ? body : undefined });
+  return servedRequest({
+    ...{ head: incoming, url, body: hasBody ? body : undefined },
+    untilGone: () => untilClosed(outgoing),
+  });
 }
 
 /** The parser takes whatever ends in `chunked` for it; others may not (RFC 9112 §6.1). */

@@ -4,7 +4,7 @@
  */
 
 import { type KeyPair, newKeyPair } from "../../net/keys.ts";
-import { Events } from "../events.ts";
+import { Events } from "../../net/events.ts";
 import { readRegistration, type RegisterOptions } from "../registration.ts";
 import { RegistryError } from "../registry_error.ts";
 import type { JsonValue, Service, ServiceFinder } from "../service.ts";

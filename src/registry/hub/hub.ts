@@ -8,7 +8,7 @@ import { type HttpServer, serveHttp } from "../../http/node_server.ts";
 import { silent } from "../../log.ts";
 import { urlHost } from "../../net/url_host.ts";
 import { newKeyPair } from "../../net/keys.ts";
-import { Events } from "../events.ts";
+import { Events } from "../../net/events.ts";
 import { readRegistration, type RegisterOptions } from "../registration.ts";
 import type { RegistryError } from "../registry_error.ts";
 import { bridgeService } from "../seaport/documents.ts";

@@ -66,7 +66,7 @@ export { connectRegistry } from "./src/registry/connect_registry.ts";
 export type { ClientEvents, ConnectOptions } from "./src/registry/client/client_options.ts";
 export type { RegistryClient } from "./src/registry/client/registry_client.ts";
 export type { Registration, RegistrationActions } from "./src/registry/client/registration.ts";
-export type { Events } from "./src/registry/events.ts";
+export type { Events } from "./src/net/events.ts";
 export type { AuthorizedKey, RegistryOptions } from "./src/registry/hub/hub_options.ts";
 export type { Hub } from "./src/registry/hub/hub.ts";
 export type { Connected, HubEvents, Rejection } from "./src/registry/hub/hub_events.ts";

@@ -79,3 +79,10 @@ export type { JsonValue, Service as RegisteredService, ServiceFinder } from "./s
 export type { Check } from "./src/registry/table/document.ts";
 export type { WatchEvent } from "./src/registry/table/watch.ts";
 export type { LinkEnd } from "./src/registry/wire/link.ts";
+export type { CallOptions } from "./src/mesh/node/service_caller.ts";
+export type { MeshNode } from "./src/mesh/node/mesh_node.ts";
+export type { NodeEvents, NodeOptions, ServiceProvider } from "./src/mesh/node/node_options.ts";
+export { MeshError, type MeshErrorReason } from "./src/mesh/mesh_error.ts";
+export type { NodeId } from "./src/mesh/node_id.ts";
+export { startNode } from "./src/mesh/start_node.ts";
+export { type NetworkKeyFile, readNetworkKey, writeNetworkKey } from "./src/net/network_key.ts";

@@ -30,8 +30,26 @@ export interface TunnelPatience {
  */
 export function tunnel(
   { incoming, socket: upstream, head }: TunnelEnd,
+  patience: TunnelPatience,
+  onEnd: () => void,
+): Response {
+  return tunnelTo(upstream, patience, onEnd, (client) => {
+    client.write(switchingHead(incoming), "latin1");
+    if (head.byteLength > 0) client.write(head);
+  });
+}
+
+/**
+ * The answer that joins the client's connection to another one.
+ *
+ * @param onEnd told once, when the other one has closed
+ * @param greet sends the client what comes before all that the other one says
+ */
+export function tunnelTo(
+  upstream: Socket,
   { untakenMs, quietMs }: TunnelPatience,
   onEnd: () => void,
+  greet: (client: Socket) => void,
 ): Response {
   upstream.on("error", () => {/* "close" follows */});
   // Whoever stands between us and the server may have dropped the answer: then nobody would ever close this connection.
@@ -48,8 +66,7 @@ export function tunnel(
       upstream.destroy();
       return;
     }
-    client.write(switchingHead(incoming), "latin1");
-    if (head.byteLength > 0) client.write(head);
+    greet(client);
     if (taken.head.byteLength > 0) upstream.write(taken.head);
     join(client, upstream, quietMs);
     join(upstream, client, quietMs);

@@ -3,8 +3,8 @@
  * to do, and holds nothing of what stands in it: neither the text nor the words of a parser that may quote it.
  */
 
-import { limits } from "../limits.ts";
 import { type KeyPair, keyPairFromPem, type PublicKey, publicKeyFromPem } from "./keys.ts";
+import { readSecretFile, writeSecretFile } from "./secret_file.ts";
 
 /** What stands in a file. */
 export interface KeyFile {
@@ -46,14 +46,14 @@ const REFUSED: Readonly<Record<string, string>> = {
  * @throws {TypeError} it holds no key, more than one private key, or one that can't be used
  */
 export function readKeyFile(path: string): KeyFile {
-  const { text, shared } = readText(path);
   try {
+    const { text, isShared } = readSecretFile(path);
     const { pairs, publicKeys } = /^\s*[{["]/.test(text) ? fromJson(text) : fromPem(text);
     if (pairs.length > 1) throw new TypeError("it holds more than one private key; keep each in a file of its own");
     const all = new Map([...pairs, ...publicKeys].map((key) => [key.id, key]));
     if (all.size === 0) throw new TypeError(`there is no key in it; ${ADVICE}`);
     const [pair] = pairs;
-    const warning = pair && shared ? `Others can read the private key in ${path}: chmod 600 it` : undefined;
+    const warning = pair && isShared ? `Others can read the private key in ${path}: chmod 600 it` : undefined;
     return { pair, publicKeys: [...all.values()], warning };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -67,44 +67,7 @@ export function readKeyFile(path: string): KeyFile {
  * @throws {Deno.errors.AlreadyExists} when there is a file of that name: a key is never written over
  */
 export function writeKeyFile(path: string, pair: KeyPair): void {
-  const file = openNew(path);
-  let written = false;
-  try {
-    const bytes = new TextEncoder().encode(pair.toPrivatePem());
-    for (let at = 0; at < bytes.byteLength;) at += file.writeSync(bytes.subarray(at));
-    file.syncSync();
-    written = true;
-  } finally {
-    file.close();
-    if (!written) Deno.removeSync(path); // half a key is none, and would be in the way of the next attempt
-  }
-}
-
-function openNew(path: string): Deno.FsFile {
-  try {
-    return Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause; // Deno's own words name the path
-    throw new Deno.errors.AlreadyExists(`Cannot write ${path}: it is there already; take another name, or remove it`, {
-      cause,
-    });
-  }
-}
-
-/** The text of a file, and whether others may read it. */
-function readText(path: string): { text: string; shared: boolean } {
-  using file = Deno.openSync(path);
-  const { mode, isDirectory } = file.statSync();
-  if (isDirectory) throw new TypeError(`Cannot use the keys of ${path}: it is a folder`);
-  const bytes = new Uint8Array(limits.keyFileBytes + 1);
-  let length = 0;
-  for (let count: number | null = 0; count !== null && length < bytes.byteLength; length += count ?? 0) {
-    count = file.readSync(bytes.subarray(length));
-  }
-  if (length > limits.keyFileBytes) {
-    throw new TypeError(`Cannot use the keys of ${path}: it is larger than ${limits.keyFileBytes} bytes`);
-  }
-  return { text: new TextDecoder().decode(bytes.subarray(0, length)), shared: ((mode ?? 0) & 0o077) !== 0 };
+  writeSecretFile(path, pair.toPrivatePem());
 }
 
 function fromJson(text: string): Found {

@@ -17,11 +17,17 @@ export class WebSocket {
   close(code?: number, reason?: string): void;
   /** Ends it at once. */
   terminate(): void;
+  /** Takes no more messages for a while; those of what has been read still come. */
+  pause(): void;
+  /** Goes on. */
+  resume(): void;
   on(event: "open", listener: () => void): this;
   on(event: "message", listener: (data: Buffer, isBinary: boolean) => void): this;
   on(event: "close", listener: (code: number, reason: Buffer) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
+  once(event: "open", listener: () => void): this;
   once(event: "error", listener: (error: Error) => void): this;
+  once(event: "upgrade", listener: (response: IncomingMessage) => void): this;
 }
 
 /** Options of a WebSocket that is opened here. */

@@ -5,7 +5,8 @@ import type { Hub } from "../../../src/registry/hub/hub.ts";
 import type { RegistryOptions } from "../../../src/registry/hub/hub_options.ts";
 import { connect, next, seen, startHub } from "../../support/registry_hub.ts";
 import { RawSeaport } from "../../support/raw_seaport.ts";
-import { NodeProcess, nodeTest, Seaport } from "../../support/seaport.ts";
+import { nodeTest } from "../../support/node_process.ts";
+import { Seaport, startNode } from "../../support/seaport.ts";
 import { until } from "../../support/within.ts";
 
 function bridge(options: RegistryOptions = {}): Promise<Hub> {
@@ -169,7 +170,7 @@ nodeTest("a hundred seaport clients see each other", async () => {
       if (clients.every((client) => client.query("web@1.x").length === 100)) console.log("all");
     }, 100);
   `;
-  await using node = await NodeProcess.start(script, [String(hub.seaportPort)]);
+  await using node = await startNode(script, [String(hub.seaportPort)]);
   await node.said("that all are there", (output) => output.includes("all") || undefined);
   equal(hub.query("web").length, 100);
   node.kill("SIGKILL");

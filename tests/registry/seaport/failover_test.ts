@@ -5,7 +5,8 @@ import type { Hub } from "../../../src/registry/hub/hub.ts";
 import type { RegistryOptions } from "../../../src/registry/hub/hub_options.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { connect, next, seen, startHub } from "../../support/registry_hub.ts";
-import { nodeTest, Seaport } from "../../support/seaport.ts";
+import { nodeTest } from "../../support/node_process.ts";
+import { Seaport } from "../../support/seaport.ts";
 
 function bridge(options: RegistryOptions = {}): Promise<Hub> {
   return startHub({ seaportPort: 0, ...options });

@@ -4,8 +4,9 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { newKeyPair } from "../../../src/net/keys.ts";
 import type { Hub } from "../../../src/registry/hub/hub.ts";
 import type { Rejection } from "../../../src/registry/hub/hub_events.ts";
+import { type NodeProcess, nodeTest } from "../../support/node_process.ts";
 import { connect, next, seen, startHub } from "../../support/registry_hub.ts";
-import { NodeProcess, nodeTest } from "../../support/seaport.ts";
+import { startNode } from "../../support/seaport.ts";
 
 const SERVER = `
 var seaport = require('seaport');
@@ -56,7 +57,7 @@ ports.get('web@1.2.x', function (ps) {
 });
 `;
 
-const run = (hub: Hub, script: string) => NodeProcess.start(script.replace(/9090|5001/, String(hub.seaportPort)));
+const run = (hub: Hub, script: string) => startNode(script.replace(/9090|5001/, String(hub.seaportPort)));
 const said = (client: NodeProcess) => client.said("beep boop", (output) => output === "beep boop\r\n" || undefined);
 
 nodeTest("README: a client finds a server that registered before", async () => {

@@ -1,0 +1,20 @@
+/** What a question to a node is about: its first byte. */
+
+export const QuestionKind = {
+  /** How who asks is reached, and what it needs. */
+  hello: 0,
+  /** An address of who is asked was dialled, and it was there. */
+  proven: 1,
+  /** Who is where, and who offers what. */
+  directory: 2,
+  /** Who asks is about to leave: it finishes what it has begun. */
+  leaving: 3,
+} as const;
+
+/** Puts the kind before a question. */
+export function questionOf(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const question = new Uint8Array(1 + payload.byteLength);
+  question[0] = kind;
+  question.set(payload, 1);
+  return question;
+}

@@ -15,6 +15,7 @@ import type { AdminConfig, GatewayConfig, ReplyConfig, ServerConfig } from "./co
 import { type GatewayContext, SharedParts } from "./context.ts";
 import { openDocuments, type OpenedDocument } from "./document_routes.ts";
 import { cannotListen, Fronts, keyOf, type WantedFront } from "./fronts.ts";
+import { MeshPlace } from "./mesh_place.ts";
 import { planRoutes } from "./plan_routes.ts";
 import { redirectFront } from "./redirect_front.ts";
 import { type PlannedServer, RouteSet } from "./route_set.ts";
@@ -26,7 +27,7 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** Takes lines of the access log in the forms `json` and `combined`, newline included. */
   readonly writeAccess?: (line: string) => void;
-  /** Calls services of a mesh. Without it, routes to them are answered 503. */
+  /** Calls services of a mesh, in place of the node that the gateway becomes where its config says so. */
   readonly mesh?: MeshCaller;
   /** Connections at a time to each address. */
   readonly connections?: number;
@@ -82,6 +83,7 @@ class RunningGateway implements Gateway {
   readonly #routes: RouteSet;
   readonly #fronts = new Fronts();
   readonly #certificates: CertificateSet;
+  readonly #mesh: MeshPlace;
   #config: GatewayConfig | undefined;
   #documentFiles: readonly string[] = [];
   #admin: { readonly key: string; readonly server: HttpServer } | undefined;
@@ -100,6 +102,7 @@ class RunningGateway implements Gateway {
     // Webhooks of strangers must not reach into this machine.
     const localWebhooks = servers.every(({ listen }) => listen.every(({ hostname }) => isLoopback(hostname)));
     this.#shared = new SharedParts({ log: this.#log, signal: this.#stopping.signal, localWebhooks });
+    this.#mesh = new MeshPlace(this.#log, options.mesh);
     this.#routes = new RouteSet({ metrics: this.#metrics });
     this.#certificates = new CertificateSet({ log: this.#log, metrics: this.#metrics });
   }
@@ -152,8 +155,10 @@ class RunningGateway implements Gateway {
     await using undo = new AsyncDisposableStack();
     const certificates = await this.#certificates.prepare(config.servers);
     undo.defer(() => certificates.rollback());
+    const mesh = await this.#mesh.prepare(config.mesh);
+    undo.defer(() => mesh.rollback());
     const documents = await openDocuments(config.servers);
-    const routes = await this.#routes.prepare(this.#plan(config, documents));
+    const routes = await this.#routes.prepare(this.#plan(config, documents, mesh.caller));
     undo.defer(() => routes.rollback());
     const fronts = await this.#fronts.prepare(this.#wantedFronts(config));
     undo.defer(() => fronts.rollback());
@@ -170,9 +175,7 @@ class RunningGateway implements Gateway {
     fronts.commit();
     certificates.commit();
     admin();
-    if (config.mesh && !this.#options.mesh) {
-      this.#log("warn", "No mesh is joined: routes to its services are answered 503");
-    }
+    mesh.commit();
     for (const address of fronts.unchanged) {
       this.#log("warn", `The bounds of connections to ${address}, or whether it speaks TLS, change at the next start`);
     }
@@ -181,11 +184,15 @@ class RunningGateway implements Gateway {
     }
   }
 
-  #plan(config: GatewayConfig, documents: readonly (OpenedDocument | undefined)[]): PlannedServer[] {
+  #plan(
+    config: GatewayConfig,
+    documents: readonly (OpenedDocument | undefined)[],
+    mesh: MeshCaller | undefined,
+  ): PlannedServer[] {
     const { dev, registry, reply } = config;
     const context: GatewayContext = {
       ...{ dev, registry, reply, log: this.#log, metrics: this.#metrics, records: this.#records },
-      mesh: this.#options.mesh,
+      mesh,
       shared: this.#shared,
     };
     return config.servers.map((server, index) => ({
@@ -267,6 +274,7 @@ class RunningGateway implements Gateway {
     this.#stopping.abort();
     await this.#fronts.close(this.#config?.graceMs ?? 0, hurry);
     await this.#routes.close();
+    await this.#mesh.close();
     await this.#certificates.close();
     await this.#admin?.server.close(0);
   }

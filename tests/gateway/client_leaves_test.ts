@@ -39,7 +39,18 @@ upstream = "${upstream.url}"
     const [method] = request.split(" ", 1);
     const client = await RawClient.connect(server.url);
     await client.send(request);
+    const dbg = setTimeout(
+      async () =>
+        console.log(
+          path,
+          [...begun],
+          server.lines,
+          ((await seen(`${server.admin}/metrics`)).body as string).match(/^sluice_requests.*/gm),
+        ),
+      3000,
+    );
     await until(`${path} is there`, isThere);
+    clearTimeout(dbg);
     client[Symbol.dispose]();
     const line = `sluice_requests_total{route="* ${path}",method="${method}",status="499"} 1`;
     await until(`${path} has left`, () => counted(line));

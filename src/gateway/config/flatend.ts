@@ -69,21 +69,24 @@ interface FlatendFile {
 
 /** An address without a host is all of them, as in Go. */
 const ALL = "0.0.0.0";
-/** Where flatend's nodes look for the gateway. */
-const MESH = "127.0.0.1:9000";
+/** Where flatend's clients look for the gateway. */
+const CLIENTS = "127.0.0.1:9000";
 
 /** Reads a file that its schema allows, noting all that is wrong. */
 export function flatendGateway(place: Place, data: unknown): GatewayConfig {
-  const { addr = MESH, http } = data as FlatendFile;
+  const { addr = CLIENTS, http } = data as FlatendFile;
   const servers = http.map((server, index) => serverOf(place.at("http", index), server));
   checkServers(servers);
-  const mesh = addressOf(place.at("addr"), addr, ALL);
+  const flatend = addressOf(place.at("addr"), addr, ALL);
   const graces = http.map((server, index) => timesOf(place.at("http", index), server).shutdown);
   return {
     name: undefined,
     servers: servers.map(({ config }) => config),
     registry: undefined,
-    mesh: { listen: mesh ? [mesh] : [] },
+    mesh: {
+      ...{ listen: [], join: [], advertise: [], key: undefined, networkKey: undefined, allow: undefined },
+      flatend,
+    },
     admin: undefined,
     reply: undefined,
     accessLog: "human",

@@ -103,8 +103,20 @@ export interface RegistryConfig {
 
 /** Where the gateway joins the mesh. */
 export interface MeshConfig {
-  /** Where nodes reach it, at least one. */
+  /** Where nodes reach it. */
   readonly listen: readonly Address[];
+  /** Nodes by which it joins: `tcp://HOST:PORT` or WebSocket URLs. */
+  readonly join: readonly string[];
+  /** Where others reach it, if that is not where it listens. */
+  readonly advertise: readonly string[];
+  /** File of its own key; undefined for a new one at each start. */
+  readonly key: string | undefined;
+  /** File of the key that all nodes have; undefined for none. */
+  readonly networkKey: string | undefined;
+  /** Ids of nodes that may join; undefined for all. */
+  readonly allow: readonly string[] | undefined;
+  /** Where clients of flatend 0.0.8 connect; undefined for nowhere. */
+  readonly flatend: Address | undefined;
 }
 
 /** The operator's side: a loopback address or a socket, and nothing else. */

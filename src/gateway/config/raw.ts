@@ -212,7 +212,15 @@ export interface RawGateway extends RawServer {
   readonly grace?: Time;
   readonly dev?: boolean;
   readonly registry?: { readonly hubs: Some<string> };
-  readonly mesh?: { readonly listen: Some<string> };
+  readonly mesh?: {
+    readonly listen?: Some<string>;
+    readonly join?: Some<string>;
+    readonly advertise?: Some<string>;
+    readonly key?: string;
+    readonly networkKey?: string;
+    readonly allow?: Some<string>;
+    readonly flatend?: string;
+  };
   readonly admin?: { readonly listen: string; readonly processesKept?: Time };
   readonly reply?: { readonly socket?: string; readonly secret?: boolean };
   readonly servers?: readonly RawServer[];

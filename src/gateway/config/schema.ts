@@ -25,9 +25,18 @@ export const configSchema: JsonSchema = {
       ["hubs"],
     ),
     mesh: members(
-      { listen: texts("Addresses, host:port.") },
-      "Where the gateway joins the mesh, in which the services of `mesh` are looked up.",
-      ["listen"],
+      {
+        listen: texts("Addresses at which nodes reach the gateway, host:port."),
+        join: texts("Nodes by which it joins: host:port, or WebSocket URLs."),
+        advertise: texts("Where nodes reach it, if that is not where it listens."),
+        key: text("File of its own Ed25519 key, as `sluice keys new` writes it. Default: a new one at each start."),
+        networkKey: text(
+          "File of the key that all nodes have, as `sluice keys network` writes it: nobody else may join.",
+        ),
+        allow: texts("Ids of nodes that may join. Default: all that have the network key, or everybody."),
+        flatend: text("Address at which clients of flatend 0.0.8 connect; see docs/flatend.md. Default: nowhere."),
+      },
+      "The mesh that the gateway is a node of, in which services are looked up.",
     ),
     admin: members(
       {

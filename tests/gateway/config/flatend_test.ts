@@ -11,7 +11,10 @@ const file = (name: string) => fileURLToPath(new URL(`files/${name}`, import.met
 
 Deno.test("flatend's first example becomes a route to a mesh service, on all addresses as there", () => {
   const { servers: [server], mesh } = readConfig(file("flatend.toml"));
-  deepEqual(mesh, { listen: [{ hostname: "127.0.0.1", port: 9000 }] });
+  deepEqual(mesh, {
+    ...{ listen: [], join: [], advertise: [], key: undefined, networkKey: undefined, allow: undefined },
+    flatend: { hostname: "127.0.0.1", port: 9000 },
+  });
   deepEqual(server.listen, [{ hostname: "0.0.0.0", port: 3000 }]);
   deepEqual([server.redirectTrailingSlash, server.redirectCase, server.tls], [true, true, undefined]);
   deepEqual(server.routes, [{
@@ -29,7 +32,7 @@ Deno.test("every key of a flatend file has its effect", () => {
   const { servers: [first, second], graceMs, mesh } = readConfig(file("flatend_full.toml"), {
     variable: (name) => name === "HOME" ? "/home/somebody" : undefined,
   });
-  deepEqual([mesh?.listen, graceMs], [[{ hostname: "127.0.0.1", port: 9000 }], 120_000]);
+  deepEqual([mesh?.flatend, graceMs], [{ hostname: "127.0.0.1", port: 9000 }, 120_000]);
   deepEqual(first.hosts, ["a.lithdew.net", "b.lithdew.net"]);
   deepEqual(first.listen, [{ hostname: "0.0.0.0", port: 3443 }, { hostname: "127.0.0.1", port: 4443 }]);
   deepEqual([first.redirectTrailingSlash, first.redirectCase], [false, false]);

@@ -1,5 +1,6 @@
 /** Keys of servers and of the whole file, and what each sets. */
 
+import { basename } from "node:path";
 import type { GatewayConfig, ServerConfig } from "../../../src/gateway/config/model.ts";
 import type { Row } from "./rows.ts";
 
@@ -152,6 +153,9 @@ export const routesRows: readonly Row<ServerConfig>[] = [
   ["routes", "routes = $", "[{ path = '/', respond = 'x' }]", ({ routes }) => routes.map(({ path }) => path), ["/"]],
 ];
 
+/** An id of a node. */
+const NODE = "a".repeat(52);
+
 export const rootRows: readonly Row<GatewayConfig>[] = [
   ["name", "«name = $»", '"shop"', ({ name }) => name, "shop"],
   ["accessLog", "«accessLog = $»", '"json"', ({ accessLog }) => accessLog, "json"],
@@ -164,13 +168,31 @@ export const rootRows: readonly Row<GatewayConfig>[] = [
     "h:1",
     "wss://h.example",
   ]],
-  ["mesh", "«mesh = $»", "{ listen = ':9000' }", ({ mesh }) => mesh, {
-    listen: [{ hostname: "127.0.0.1", port: 9000 }],
-  }],
+  ["mesh", "«mesh = $»", "{ listen = ':9000' }", ({ mesh }) => mesh?.listen, [{ hostname: "127.0.0.1", port: 9000 }]],
   ["mesh.listen", "mesh = { listen = $ }", "['a:1', '0.0.0.0:2']", ({ mesh }) => mesh?.listen, [{
     hostname: "a",
     port: 1,
   }, { hostname: "0.0.0.0", port: 2 }]],
+  ["mesh.join", "mesh = { listen = ':1'«, join = $» }", "['h:9000', 'wss://h/m']", ({ mesh }) => mesh?.join, [
+    "tcp://h:9000",
+    "wss://h/m",
+  ]],
+  ["mesh.advertise", "mesh = { listen = ':1'«, advertise = $» }", "'g:9000'", ({ mesh }) => mesh?.advertise, [
+    "tcp://g:9000",
+  ]],
+  ["mesh.key", "mesh = { listen = ':1'«, key = $» }", "'key.pem'", ({ mesh }) => basename(mesh?.key ?? ""), "key.pem"],
+  [
+    "mesh.networkKey",
+    "mesh = { listen = ':1'«, networkKey = $» }",
+    "'tokens'",
+    ({ mesh }) => basename(mesh?.networkKey ?? ""),
+    "tokens",
+  ],
+  ["mesh.allow", "mesh = { listen = ':1'«, allow = $» }", `'${NODE}'`, ({ mesh }) => mesh?.allow, [NODE]],
+  ["mesh.flatend", "mesh = { listen = ':1'«, flatend = $» }", "':9001'", ({ mesh }) => mesh?.flatend, {
+    hostname: "127.0.0.1",
+    port: 9001,
+  }],
   ["admin", "«admin = $»", "{ listen = 'unix:/run/s' }", ({ admin }) => admin?.listen, { path: "/run/s" }],
   ["admin.listen", "admin = { listen = $ }", '"127.0.0.1:9100"', ({ admin }) => admin?.listen, {
     hostname: "127.0.0.1",

@@ -32,7 +32,7 @@ service="shop"`,
       "3: routes[0].run: names ./nope.py, which is not there",
       '7: routes[1].upstream: is "ftp://x", which is no URL such as "http://127.0.0.1:9000"',
       '9: routes[2].path: is "c": a path begins with a slash',
-      "13: routes[3].service: needs a [registry] with hubs to look in",
+      "13: routes[3].service: needs a [registry] with hubs, or a [mesh], to look in",
     ],
   ],
   [route(""), [
@@ -82,7 +82,7 @@ path = "POST,GET /a/{c}"
 respond = "y"`,
     ["5: routes[1]: matches the same as routes[0], line 1: only one of them would answer"],
   ],
-  [route('service = "shop@^1"'), ["3: routes[0].service: needs a [registry] with hubs to look in"]],
+  [route('service = "shop@^1"'), ["3: routes[0].service: needs a [registry] with hubs, or a [mesh], to look in"]],
   [
     `[registry]
 hubs = "h:1"
@@ -91,7 +91,7 @@ path = "/x"
 service = "shop@^one"`,
     ['5: routes[0].service: is "shop@^one", which is no role such as "shop@^1"'],
   ],
-  [route('mesh = "x"'), ["3: routes[0].mesh: needs a [mesh] with listen to look in"]],
+  [route('mesh = "x"'), ["3: routes[0].mesh: needs a [mesh] to look in"]],
   [route("split = [{ weight = 1 }]"), [
     "3: routes[0].split[0]: has no target: give one of run, chain, command, static, upstream, service, mesh, redirect, respond, loom, split",
   ]],

@@ -6,6 +6,7 @@ import type { Place } from "../place.ts";
 import type { RawGateway, RawServer } from "../raw.ts";
 import { addressOf, privateAddressOf } from "./address.ts";
 import { checkServers } from "./check_servers.ts";
+import { meshOf } from "./mesh.ts";
 import { noPolicy, policyOf } from "./policy.ts";
 import { plainPrograms, programDefaultsOf } from "./program.ts";
 import { replyOf } from "./reply.ts";
@@ -36,7 +37,7 @@ export function gatewayOf(place: Place, raw: RawGateway): GatewayConfig {
     name,
     servers: configs,
     registry: registry && { hubs: readItems(place.at("registry", "hubs"), registry.hubs, hubOf) },
-    mesh: mesh && { listen: readItems(place.at("mesh", "listen"), mesh.listen, (text, at) => addressOf(at, text)) },
+    mesh: mesh && meshOf(place.at("mesh"), mesh),
     admin: settledAdmin,
     reply: replyOf(place.at("reply"), reply, configs),
     accessLog,

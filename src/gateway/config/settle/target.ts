@@ -44,12 +44,16 @@ const READERS = {
   upstream: (place, raw, scope) => upstreamOf(place, raw, namesOf(scope)),
   service: (place, { service, rewrite }, scope) => {
     const roles = readItems(place.at("service"), service, (text, at) => roleOf(at, text));
-    if (!scope.hasRegistry) place.at("service").fault("needs a [registry] with hubs to look in");
+    if (!scope.hasRegistry && scope.hasMesh) {
+      if (rewrite !== undefined) place.at("rewrite").fault("has no effect: the service is one of the mesh");
+      return { kind: "mesh", services: roles };
+    }
+    if (!scope.hasRegistry) place.at("service").fault("needs a [registry] with hubs, or a [mesh], to look in");
     if (rewrite !== undefined) checkTemplate(place.at("rewrite"), rewrite, namesOf(scope));
     return { kind: "service", roles, rewrite };
   },
   mesh: (place, { mesh }, scope) => {
-    if (!scope.hasMesh) place.at("mesh").fault("needs a [mesh] with listen to look in");
+    if (!scope.hasMesh) place.at("mesh").fault("needs a [mesh] to look in");
     return { kind: "mesh", services: listOf(mesh) };
   },
   redirect: (place, { redirect, status = 307 }, scope) => {

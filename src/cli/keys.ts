@@ -1,8 +1,10 @@
 /** `sluice keys`: key pairs in files, made and looked at. */
 
 import { Command, Option } from "commander";
+import { nodeIdOfKey } from "../mesh/identity.ts";
 import { readKeyFile, writeKeyFile } from "../net/key_file.ts";
 import { type KeyType, newKeyPair, type PublicKey } from "../net/keys.ts";
+import { writeNetworkKey } from "../net/network_key.ts";
 import { writeStderr, writeStdout } from "./output.ts";
 
 /** Makes the command. */
@@ -12,7 +14,8 @@ export function keysCommand(): Command {
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .addCommand(newCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(networkCommand());
 }
 
 function newCommand(): Command {
@@ -34,7 +37,7 @@ function showCommand(): Command {
     .description("print the public keys of a file")
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "PEM, or JSON of rsa-json")
-    .option("--json", "print one line of JSON for each: id, type, public", false)
+    .option("--json", "print one line of JSON for each: id, type, node, public", false)
     .action((file: string, { json }: { json: boolean }) => {
       const { publicKeys, warning } = readKeyFile(file);
       if (warning) writeStderr(`sluice keys show: ${warning}\n`);
@@ -45,10 +48,23 @@ function showCommand(): Command {
     });
 }
 
-function describe({ id, type }: PublicKey): string {
-  return `${id} (${type})`;
+function networkCommand(): Command {
+  return new Command("network")
+    .description("write a new key of a network to a file that only you can read: nodes that have it let in nobody else")
+    .helpOption("-h, --help", "show this help")
+    .argument("<file>", "the file, which must not be there yet")
+    .action((file: string) => {
+      writeNetworkKey(file);
+      writeStderr(`sluice keys network: kept in ${file}; copy it to each node, by a way that nobody listens to\n`);
+    });
 }
 
-function jsonLine({ id, type, publicPem }: PublicKey): string {
-  return JSON.stringify({ id, type, public: publicPem }) + "\n";
+function describe(key: PublicKey): string {
+  const node = nodeIdOfKey(key);
+  return `${key.id} (${key.type})${node === undefined ? "" : `, as a node ${node}`}`;
+}
+
+function jsonLine(key: PublicKey): string {
+  const { id, type, publicPem } = key;
+  return JSON.stringify({ id, type, node: nodeIdOfKey(key), public: publicPem }) + "\n";
 }

@@ -3,11 +3,13 @@
 import { Command, CommanderError } from "commander";
 import metadata from "../../deno.json" with { type: "json" };
 import { writeStderr, writeStdout } from "./output.ts";
+import { callCommand } from "./call.ts";
 import { doctorCommand } from "./doctor.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { keysCommand } from "./keys.ts";
 import { languagesCommand } from "./languages.ts";
 import { loomCommand } from "./loom.ts";
+import { nodeCommand } from "./node.ts";
 import { registryCommand } from "./registry.ts";
 import { serveCommand } from "./serve.ts";
 import { spyCommand } from "./spy.ts";
@@ -33,10 +35,10 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(metadata.version, "--version", "print the version")
     .helpOption("-h, --help", "show help, also for a command")
     .enablePositionalOptions();
-  const serve = serveCommand(() => sluice.commands.map((command) => command.name()));
-  sluice.addCommand(serve, { isDefault: true }).addCommand(languagesCommand());
+  const names = () => sluice.commands.map((command) => command.name());
+  sluice.addCommand(serveCommand(names), { isDefault: true }).addCommand(languagesCommand());
   const others = [gatewayCommand, loomCommand, streamCommand, tailCommand, spyCommand, registryCommand, keysCommand];
-  for (const make of [...others, doctorCommand]) {
+  for (const make of [...others, () => nodeCommand(names), callCommand, doctorCommand]) {
     sluice.addCommand(make());
   }
   for (const command of [sluice, ...sluice.commands.flatMap((command) => [command, ...command.commands])]) {

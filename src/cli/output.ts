@@ -21,6 +21,17 @@ export function tellStderr(text: string): void {
   }
 }
 
+/** Writes data as they come, no faster than they are taken; whoever reads them may leave early. */
+export async function pourOut(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.byteLength;) at += await Deno.stdout.write(chunk.subarray(at));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // such as `head`, which has seen enough
+  }
+}
+
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   for (let at = 0; at < bytes.byteLength;) at += stream.writeSync(bytes.subarray(at));

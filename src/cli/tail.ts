@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { followStream } from "../loom/client/follow.ts";
 import { checkTarget, type ClientFlags, giveUpFlag, tokenFlag, withAdvice } from "./client_flags.ts";
+import { pourOut } from "./output.ts";
 
 interface TailFlags extends ClientFlags {
   readonly from: string;
@@ -33,11 +34,8 @@ async function tail(url: string, id: string, flags: TailFlags): Promise<void> {
 /** Writes everything; whoever reads it may leave early. */
 export async function copyToStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
   try {
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.byteLength;) at += await Deno.stdout.write(chunk.subarray(at));
-    }
+    await pourOut(chunks);
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return; // such as `head`, which has seen enough
     throw withAdvice(error);
   }
 }

@@ -78,6 +78,13 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** Collects the values of such a flag that may also stand together, with commas between them, as in a variable. */
+export function collectList(value: string, before: readonly string[] = []): readonly string[] {
+  const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  if (items.length === 0) throw new InvalidArgumentError("It is empty.");
+  return [...before, ...items];
+}
+
 /** An origin of web pages, or `*` for all. */
 export function origin(text: string): string {
   if (text === "*") return text;

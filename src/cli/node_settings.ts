@@ -1,0 +1,97 @@
+/** What `sluice node` was asked for, checked. */
+
+import { parseOffer } from "../mesh/choose/range.ts";
+import { isNodeId } from "../mesh/node_id.ts";
+import { parseAddress } from "../mesh/transport/address.ts";
+import { isLoopback } from "../net/loopback.ts";
+import type { MeshFlags } from "./mesh_flags.ts";
+import type { ProgramFlags } from "./program_flags.ts";
+import { wordsOf } from "./target.ts";
+import { asUsage, UsageError } from "./usage.ts";
+
+/** What flags and variables gave. */
+export interface NodeFlags extends MeshFlags, ProgramFlags {
+  readonly listen?: readonly string[];
+  readonly advertise?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly flatend?: string;
+}
+
+/** One service. */
+export interface Offering {
+  /** `NAME` or `NAME@VERSION`. */
+  readonly offer: string;
+  /** A URL, or a program with its arguments. */
+  readonly words: readonly string[];
+}
+
+/** Settings that are whole. */
+export interface NodeSettings {
+  readonly listen: readonly string[];
+  readonly join: readonly string[];
+  readonly advertise: readonly string[] | undefined;
+  readonly allow: readonly string[] | undefined;
+  readonly flatend: string | undefined;
+  readonly offerings: readonly Offering[];
+  /** An address at which strangers may join; undefined where there is none. */
+  readonly open: string | undefined;
+}
+
+/**
+ * Puts the settings together.
+ *
+ * @param services `NAME[@VERSION]=PROGRAM`
+ * @throws {UsageError}
+ */
+export function settleNode(services: readonly string[], flags: NodeFlags): NodeSettings {
+  const { advertise, allow, flatend } = flags;
+  const listen = (flags.listen ?? []).map((text) => readAddress(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text, true));
+  const join = (flags.join ?? []).map((text) => readAddress(text, false));
+  if (listen.length === 0 && join.length === 0) {
+    throw new UsageError(
+      "Cannot be a node that nobody reaches: name whom to join with --join HOST:PORT, or where others reach this node " +
+        "with --listen 127.0.0.1:9000",
+    );
+  }
+  const stranger = allow?.find((id) => !isNodeId(id));
+  if (stranger !== undefined) {
+    throw new UsageError(`Cannot allow ${JSON.stringify(stranger)}: the id of a node has 52 letters and digits`);
+  }
+  const isClosed = flags.networkKey !== undefined || allow !== undefined;
+  return {
+    ...{ listen, join, allow },
+    advertise: advertise?.map((text) => readAddress(text, false)),
+    flatend: flatend === undefined ? undefined : readAddress(flatend, true),
+    offerings: parseOfferings(services),
+    open: isClosed ? undefined : listen.find((text) => !isLoopback(parseAddress(text, "listen").host)),
+  };
+}
+
+function readAddress(text: string, isOwn: boolean): string {
+  return asUsage(() => parseAddress(text, isOwn ? "listen" : "dial").text);
+}
+
+function parseOfferings(services: readonly string[]): Offering[] {
+  const offerings = services.map((text) => {
+    const [, offer, program] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    if (offer === undefined) {
+      throw new UsageError(`Cannot offer ${text}: every program needs a name, as in ${nameFor(text)}=${text}`);
+    }
+    asUsage(() => parseOffer(offer));
+    return { offer, words: isUrl(program) ? [program] : wordsOf(program) };
+  });
+  const twice = offerings.find(({ offer }, i) => offerings.findIndex((other) => other.offer === offer) !== i);
+  if (twice) throw new UsageError(`Cannot offer two programs as ${twice.offer}`);
+  return offerings;
+}
+
+/** True for the URL of a server that calls are passed on to. */
+export function isUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text);
+}
+
+/** A name for a program that was given without one. */
+function nameFor(program: string): string {
+  const [, name] = /([a-z][a-z\d]*)[^/]*$/i.exec(program) ?? [];
+  return name?.toLowerCase() ?? "name";
+}

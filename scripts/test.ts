@@ -16,6 +16,9 @@ const TOOLS = {
   strace: "strace",
   openssl: "openssl",
   ip: "iproute2",
+  nft: "nftables", // a router that translates addresses
+  pamscale: "netpbm", // pictures for the example of the mesh
+  curl: "curl",
   npm: "npm",
   pebble: "pebble", // an authority for certificates by ACME, and the name server that it is tested with
 };

@@ -18,10 +18,12 @@ const NEW: Tie = { isJoined: false, wasJoined: false, told: new Set() };
 
 /** Tells until it is disposed of. */
 export class NodeNarrator implements Disposable {
+  readonly #node: MeshNode;
   readonly #ties = new Map<string, Tie>();
   #isDone = false;
 
   constructor(node: MeshNode) {
+    this.#node = node;
     node.addEventListener("join", ({ detail: { address } }) => this.#joined(address));
     node.addEventListener("part", ({ detail: { address, error } }) => this.#parted(address, error.message));
   }
@@ -29,6 +31,17 @@ export class NodeNarrator implements Disposable {
   /** Says something. */
   say(text: string): void {
     if (!this.#isDone) tellStderr(`sluice node: ${printable(text)}\n`);
+  }
+
+  /** Says of each service when others know of it for the first time. */
+  tellOffers(): void {
+    const told = new Set<string>();
+    this.#node.addEventListener("announce", ({ detail: { service, version, keepers } }) => {
+      const offer = version === "" ? service : `${service}@${version}`;
+      if (keepers === 0 || told.has(offer)) return;
+      told.add(offer);
+      this.say(`offers ${offer}`);
+    });
   }
 
   [Symbol.dispose](): void {

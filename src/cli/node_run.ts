@@ -55,12 +55,14 @@ export async function runNode(words: readonly string[], flags: NodeFlags, comman
 async function start(
   node: MeshNode,
   options: NodeOptions,
-  { offerings }: NodeSettings,
+  { offerings, join }: NodeSettings,
   narrator: NodeNarrator,
 ): Promise<void> {
+  // Whoever joins others can be called when one of them knows what it offers.
+  if (join.length > 0) narrator.tellOffers();
   await node.start(options);
   for (const address of node.addresses) narrator.say(`listening on ${address}`);
-  for (const { offer } of offerings) narrator.say(`offers ${offer}`);
+  if (join.length === 0) { for (const { offer } of offerings) narrator.say(`offers ${offer}`); }
 }
 
 /** Calls under way come to their end, unless it takes too long, or somebody is in a hurry. */

@@ -47,7 +47,11 @@ export function nodeCommand(commands: () => string[]): Command {
   for (const option of keyFlags()) command.addOption(option);
   command.addOption(allowFlag())
     .addOption(
-      flag("--flatend <address>", "also take clients of npm's flatend 0.0.8, without encryption to rely on", String)
+      flag(
+        "--flatend <address>",
+        "also take clients of npm's flatend 0.0.8, whose encryption is not to be relied on",
+        String,
+      )
         .env("SLUICE_FLATEND"),
     );
   return addProgramFlags(command).action(async (services: string[], flags: NodeFlags) => {

@@ -23,12 +23,7 @@ export async function runNode(words: readonly string[], flags: NodeFlags, comman
   }
   using signals = new StopSignals();
   const keys = readMeshKeys(flags);
-  if (settings.open !== undefined) {
-    tellStderr(
-      `sluice node: Everybody who reaches ${settings.open} may join, offer services and call them: give --network-key ` +
-        "or --allow if that is not meant\n",
-    );
-  }
+  for (const warning of settings.warnings) tellStderr(`sluice node: ${warning}\n`);
   const log = logOf(flags);
   {
     await using services = new NodeServices(settings.offerings, { flags, commands, log, signal: signals.hurry });
@@ -55,13 +50,16 @@ export async function runNode(words: readonly string[], flags: NodeFlags, comman
 async function start(
   node: MeshNode,
   options: NodeOptions,
-  { offerings, join }: NodeSettings,
+  { offerings, join, flatend }: NodeSettings,
   narrator: NodeNarrator,
 ): Promise<void> {
   // Whoever joins others can be called when one of them knows what it offers.
   if (join.length > 0) narrator.tellOffers();
   await node.start(options);
   for (const address of node.addresses) narrator.say(`listening on ${address}`);
+  if (flatend !== undefined) {
+    narrator.say(`listening on ${flatend.replace(/\d+$/, String(node.flatendPort))} for flatend`);
+  }
   if (join.length === 0) { for (const { offer } of offerings) narrator.say(`offers ${offer}`); }
 }
 

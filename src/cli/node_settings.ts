@@ -33,8 +33,8 @@ export interface NodeSettings {
   readonly allow: readonly string[] | undefined;
   readonly flatend: string | undefined;
   readonly offerings: readonly Offering[];
-  /** An address at which strangers may join; undefined where there is none. */
-  readonly open: string | undefined;
+  /** What should be known of them: each is a sentence. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -45,8 +45,8 @@ export interface NodeSettings {
  */
 export function settleNode(services: readonly string[], flags: NodeFlags): NodeSettings {
   const { advertise, allow, flatend } = flags;
-  const listen = (flags.listen ?? []).map((text) => readAddress(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text, true));
-  const join = (flags.join ?? []).map((text) => readAddress(text, false));
+  const listen = (flags.listen ?? []).map(readOwnAddress);
+  const join = (flags.join ?? []).map(readAddress);
   if (listen.length === 0 && join.length === 0) {
     throw new UsageError(
       "Cannot be a node that nobody reaches: name whom to join with --join HOST:PORT, or where others reach this node " +
@@ -57,18 +57,40 @@ export function settleNode(services: readonly string[], flags: NodeFlags): NodeS
   if (stranger !== undefined) {
     throw new UsageError(`Cannot allow ${JSON.stringify(stranger)}: the id of a node has 52 letters and digits`);
   }
+  const bridge = flatend === undefined ? undefined : readOwnAddress(flatend);
   const isClosed = flags.networkKey !== undefined || allow !== undefined;
   return {
-    ...{ listen, join, allow },
-    advertise: advertise?.map((text) => readAddress(text, false)),
-    flatend: flatend === undefined ? undefined : readAddress(flatend, true),
+    ...{ listen, join, allow, flatend: bridge },
+    advertise: advertise?.map(readAddress),
     offerings: parseOfferings(services),
-    open: isClosed ? undefined : listen.find((text) => !isLoopback(parseAddress(text, "listen").host)),
+    warnings: [...isClosed ? [] : strangersAt(listen), ...strangersOfFlatend(bridge)],
   };
 }
 
-function readAddress(text: string, isOwn: boolean): string {
-  return asUsage(() => parseAddress(text, isOwn ? "listen" : "dial").text);
+function readAddress(text: string): string {
+  return asUsage(() => parseAddress(text).text);
+}
+
+/** One to listen at; a port alone is of this machine. */
+function readOwnAddress(text: string): string {
+  return asUsage(() => parseAddress(/^\d+$/.test(text) ? `127.0.0.1:${text}` : text, "listen").text);
+}
+
+function strangersAt(addresses: readonly string[]): string[] {
+  const open = addresses.find(isPublic);
+  if (open === undefined) return [];
+  const remedy = "give --network-key or --allow if that is not meant";
+  return [`Everybody who reaches ${open} may join, offer services and call them: ${remedy}`];
+}
+
+/** Clients of flatend have none of our keys. */
+function strangersOfFlatend(address: string | undefined): string[] {
+  if (address === undefined || !isPublic(address)) return [];
+  return [`Everybody who reaches ${address} may offer services and call them as a client of flatend, without any key`];
+}
+
+function isPublic(address: string): boolean {
+  return !isLoopback(parseAddress(address, "listen").host);
 }
 
 function parseOfferings(services: readonly string[]): Offering[] {

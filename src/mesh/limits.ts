@@ -124,9 +124,9 @@ export const meshLimits = {
   /** How long the answer to one may take, milliseconds: it is made of what is in memory. */
   askMs: 5000,
   /** How long nothing may come until the other side is asked for a sign of life, milliseconds. */
-  pingMs: 5000,
+  pingMs: 3000,
   /** How long that may take. */
-  pongMs: 5000,
+  pongMs: 4000,
 
   /** A frame of flatend's wire: a head with many long fields, which the gateway would refuse if they were more. */
   flatendFrameBytes: 256 * 1024,

@@ -1,6 +1,6 @@
 /** What `sluice node` makes of its arguments. */
 
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, throws } from "node:assert/strict";
 import { newIdentity } from "../../src/mesh/identity.ts";
 import { type NodeFlags, settleNode } from "../../src/cli/node_settings.ts";
 
@@ -14,16 +14,19 @@ Deno.test("settleNode() reads addresses: a port alone is of this machine", () =>
   deepEqual([settings.advertise, settings.allow, settings.flatend], [undefined, undefined, undefined]);
 });
 
-Deno.test("settleNode() names the address at which everybody could join", () => {
+Deno.test("settleNode() warns of an address at which everybody could join", () => {
   const { id } = newIdentity();
-  const open = (some: Partial<NodeFlags>) => settleNode([], flags(some)).open;
-  equal(open({ listen: ["9000", "localhost:1", "[::1]:1", "127.0.0.2:1"] }), undefined);
-  equal(open({ listen: ["9000", "0.0.0.0:1"] }), "tcp://0.0.0.0:1");
-  equal(open({ listen: [":1"] }), "tcp://:1");
-  equal(open({ listen: ["192.0.2.1:1"] }), "tcp://192.0.2.1:1");
-  equal(open({ listen: ["0.0.0.0:1"], networkKey: "file" }), undefined);
-  equal(open({ listen: ["0.0.0.0:1"], allow: [id] }), undefined);
-  equal(open({ listen: undefined, join: ["mesh.example:1"] }), undefined);
+  const open = (some: Partial<NodeFlags>) =>
+    settleNode([], flags(some)).warnings.map((text) => /^Everybody who reaches (\S+) may/.exec(text)![1]);
+  deepEqual(open({ listen: ["9000", "localhost:1", "[::1]:1", "127.0.0.2:1"] }), []);
+  deepEqual(open({ listen: ["9000", "0.0.0.0:1"] }), ["tcp://0.0.0.0:1"]);
+  deepEqual(open({ listen: [":1"] }), ["tcp://:1"]);
+  deepEqual(open({ listen: ["192.0.2.1:1"] }), ["tcp://192.0.2.1:1"]);
+  deepEqual(open({ listen: ["0.0.0.0:1"], networkKey: "file" }), []);
+  deepEqual(open({ listen: ["0.0.0.0:1"], allow: [id] }), []);
+  deepEqual(open({ listen: undefined, join: ["mesh.example:1"] }), []);
+  deepEqual(open({ flatend: "0.0.0.0:1", networkKey: "file" }), ["tcp://0.0.0.0:1"], "keys do not count there");
+  deepEqual(open({ flatend: "9001" }), []);
 });
 
 Deno.test("settleNode() takes a program with its arguments, and a URL as it is", () => {

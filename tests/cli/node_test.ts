@@ -114,6 +114,13 @@ Deno.test("a node reads variables where flags say nothing", async () => {
   equal(await node.code, 0);
 });
 
+Deno.test("a node says at which port clients of flatend connect", async () => {
+  await using node = await listeningNode(["--flatend", "0", "shout=tr a-z A-Z"]);
+  const [, port] = await node.warned(/^sluice node: listening on tcp:\/\/127\.0\.0\.1:(\d+) for flatend$/m);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  connection.close();
+});
+
 Deno.test("a node that can't be ends with one line that says what to do", async () => {
   await using folder = await makeFolder({ "bad.key": "nothing" });
   await using first = await listeningNode([]);

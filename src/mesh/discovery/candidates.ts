@@ -4,7 +4,7 @@ import { meshLimits } from "../limits.ts";
 import type { NodeId } from "../node_id.ts";
 import { isSamePeer, type Peer } from "./peer.ts";
 import { compareDistance, type Placed } from "./place.ts";
-import { NetworkCount, Selection } from "./selection.ts";
+import { Selection } from "./selection.ts";
 
 /**
  * One of them.
@@ -38,9 +38,6 @@ export class Candidates {
   readonly #own: NodeId;
   readonly #sorted: Candidate[] = [];
   readonly #byId = new Map<NodeId, Candidate>();
-  /** How many there are of each network, and whether that is too many of any. */
-  readonly #networks = new NetworkCount();
-  #hasCrowd = false;
 
   /** @param own the id of whoever looks: it need not ask itself */
   constructor(target: Placed, own: NodeId) {
@@ -66,7 +63,6 @@ export class Candidates {
     };
     this.#byId.set(peer.id, candidate);
     this.#insert(candidate);
-    if (!this.#networks.add(peer)) this.#hasCrowd = true;
   }
 
   /**
@@ -76,9 +72,10 @@ export class Candidates {
    * @param isOf which are looked at
    */
   nearest(isOf: (candidate: Candidate) => boolean): Candidate[] {
-    if (!this.#hasCrowd) return firstOf(this.#sorted, isOf);
-    const nearest = new Selection<Candidate>(meshLimits.bucketNodes, ({ peer }) => peer);
-    for (const candidate of this.#sorted) if (isOf(candidate)) nearest.offer(candidate);
+    const nearest = new Selection<Candidate>(meshLimits.bucketNodes, peerOf);
+    for (let i = 0; i < this.#sorted.length && !nearest.isFull; i++) {
+      if (isOf(this.#sorted[i])) nearest.offer(this.#sorted[i]);
+    }
     return nearest.all();
   }
 
@@ -130,10 +127,6 @@ function nameAgain(known: Candidate, peer: Peer, source: Candidate | undefined):
   }
 }
 
-function firstOf(sorted: readonly Candidate[], isOf: (candidate: Candidate) => boolean): Candidate[] {
-  const first: Candidate[] = [];
-  for (let i = 0; i < sorted.length && first.length < meshLimits.bucketNodes; i++) {
-    if (isOf(sorted[i])) first.push(sorted[i]);
-  }
-  return first;
+function peerOf({ peer }: Candidate): Peer {
+  return peer;
 }

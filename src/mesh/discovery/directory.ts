@@ -102,6 +102,11 @@ export class Directory implements Disposable {
     return this.#store.size;
   }
 
+  /** Names of services that it keeps records of: its own, and those near its place. */
+  get services(): Iterable<string> {
+    return this.#store.services;
+  }
+
   /** Answers a question of another node. */
   answer(from: Questioner, question: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     if (from.contact?.id === from.id) this.saw(from.contact);

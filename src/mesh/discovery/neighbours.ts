@@ -119,9 +119,11 @@ export class Neighbours {
     const gone = [...this.#doors, ...this.#lost].filter((peer) => !table.find(peer));
     if (gone.length === 0) return;
     const peer = gone[Math.floor(random() * gone.length)];
-    if (!await asker.ping(peer)) return;
+    const named = await asker.findNode(peer, own).catch(() => undefined); // the table was told
+    if (!named) return;
     const at = this.#lost.indexOf(peer);
     if (at >= 0) this.#lost.splice(at, 1);
+    if (named.every((near) => table.find(near))) return; // it knows nobody around us whom we don't know
     await lookups.run({ kind: "join", target: own, first: [peer] });
   }
 }

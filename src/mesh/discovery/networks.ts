@@ -1,11 +1,15 @@
 /** Which networks addresses are of: whoever has one machine has as many ids as he likes, but few networks. */
 
+/** Stands before the number of an IPv6 network, so that none is also that of an IPv4 one. */
+const IPV6 = 2 ** 48;
+
 /**
  * The networks of addresses on the public Internet: IPv4 /24, IPv6 /48. Private and loopback ones are in none, where many
- * nodes of one owner are what is to be expected, nor are names, of which it isn't known where they lead.
+ * nodes of one owner are what is to be expected, nor are names, of which it isn't known where they lead. A network
+ * is a number, because many are compared.
  */
-export function networksOf(addresses: readonly string[]): readonly string[] {
-  const networks: string[] = [];
+export function networksOf(addresses: readonly string[]): readonly number[] {
+  const networks: number[] = [];
   for (const address of addresses) {
     const network = networkOf(hostOf(address));
     if (network !== undefined && !networks.includes(network)) networks.push(network);
@@ -19,11 +23,11 @@ function hostOf(address: string): string {
   return bracketed ?? plain ?? "";
 }
 
-function networkOf(host: string): string | undefined {
+function networkOf(host: string): number | undefined {
   if (host.includes(":")) return networkOf6(host);
   const octets = host.split(".").map((part) => /^\d{1,3}$/.test(part) ? Number(part) : NaN);
   if (octets.length !== 4 || !octets.every((octet) => octet <= 255)) return undefined;
-  return isPrivate4(octets) ? undefined : octets.slice(0, 3).join(".");
+  return isPrivate4(octets) ? undefined : octets[0] << 16 | octets[1] << 8 | octets[2];
 }
 
 /** RFC 1918, loopback, link-local (RFC 3927), shared by carriers (RFC 6598), and "here". */
@@ -35,13 +39,13 @@ function isPrivate4([a, b]: readonly number[]): boolean {
   return a === 100 && b >= 64 && b < 128;
 }
 
-function networkOf6(host: string): string | undefined {
+function networkOf6(host: string): number | undefined {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   if (mapped) return networkOf(mapped[1]);
   const groups = groupsOf6(host);
   // Global unicast (RFC 4291 §2.4): all else is loopback, link-local, unique local, or not for nodes.
   if (!groups || groups[0] >>> 13 !== 1) return undefined;
-  return groups.slice(0, 3).map((group) => group.toString(16)).join(":");
+  return IPV6 + (groups[0] * 2 ** 16 + groups[1]) * 2 ** 16 + groups[2];
 }
 
 /** Eight numbers; undefined for what is no address. */

@@ -16,7 +16,7 @@ export class Peer implements Contact, Placed {
   readonly head: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What {@linkcode networksOf} says. */
-  readonly networks: readonly string[];
+  readonly networks: readonly number[];
 
   constructor({ id, addresses }: Contact, bytes: Uint8Array<ArrayBuffer>) {
     this.id = id;
@@ -39,7 +39,7 @@ export function areSame(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** How many of some peers are in a network. */
-export function countIn(peers: readonly Peer[], network: string): number {
+export function countIn(peers: readonly Peer[], network: number): number {
   let count = 0;
   for (const peer of peers) if (peer.networks.includes(network)) count++;
   return count;

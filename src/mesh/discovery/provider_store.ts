@@ -33,6 +33,11 @@ export class ProviderStore {
   #bytes = 0;
   #nextEndMs = Infinity;
 
+  /** Names of the services that there are records of. */
+  get services(): Iterable<string> {
+    return this.#services.keys();
+  }
+
   /** Records that are kept, those of withdrawn offers among them. */
   get size(): number {
     return this.#count;

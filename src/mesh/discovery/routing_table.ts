@@ -69,7 +69,7 @@ export class RoutingTable {
    * Of one network only some are named, as long as there are others: whoever makes up ids around a place is not alone there.
    */
   closest(target: Placed, count: number = meshLimits.bucketNodes): Peer[] {
-    const found = new Selection<Peer>(count, (peer) => peer);
+    const found = new Selection<Peer>(count, itself);
     const last = this.#buckets.length - 1;
     for (let i = 0; i <= last && !found.isFull; i++) if (this.#differsAt(target, i)) this.#offer(found, target, i);
     for (let i = last; i >= 0 && !found.isFull; i--) if (!this.#differsAt(target, i)) this.#offer(found, target, i);
@@ -108,4 +108,8 @@ export class RoutingTable {
     }
     for (let i = 0; i < sorted.length && !found.isFull; i++) found.offer(sorted[i]);
   }
+}
+
+function itself(peer: Peer): Peer {
+  return peer;
 }

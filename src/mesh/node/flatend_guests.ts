@@ -14,7 +14,7 @@ export interface FlatendHost {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly log: Log;
-  /** Names of the services that the node offers itself. */
+  /** Names of the services that the node knows: clients ask for no others. */
   offered(): readonly string[];
   /** Offers what a guest does. @throws {TypeError} when it is no name of a service */
   add(key: string, service: string, handler: Handler): void;

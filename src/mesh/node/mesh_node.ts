@@ -229,7 +229,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   #welcomeFlatend(address: string): Promise<FlatendBridge> {
     return welcomeFlatend(address, {
       ...{ identity: this.#identity, clock: this.#clock, log: this.#log },
-      offered: () => [...new Set([...this.#services.offers()].map(({ service }) => service))],
+      offered: () => [...this.#directory.services],
       add: (key, service, handler) => this.#offer(key, { ...parseOffer(service), handler }),
       remove: (key, service) => void this.#withdraw(key, service, parseOffer(service).version),
       call: (services, request, info) => this.#caller.fetch(services, request, { info }),

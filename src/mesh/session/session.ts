@@ -123,7 +123,7 @@ export class Session implements LinkReceiver {
 
   /** Streams and questions under way. */
   get load(): number {
-    return this.#streams.size + this.#questions.size + this.#answers.size;
+    return this.#error ? 0 : this.#streams.size + this.#questions.size + this.#answers.size;
   }
 
   /** When something was last begun on it, by its clock. */

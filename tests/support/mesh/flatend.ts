@@ -7,6 +7,17 @@ import { until } from "../within.ts";
 
 const PACKAGES = ["flatend@0.0.8"];
 
+/** Code of services that give back what they are sent, say what they were told, and do what they should not. */
+export const SERVICES = `{
+  told: (ctx) => ctx.json(ctx.headers),
+  echo: (ctx) => ctx.header("Content-Type", "application/x-echo").pipe(ctx),
+  made: (ctx) => ctx.header("Status", "201").header("X-Made", "yes").send("made"),
+  wrong: (ctx) => ctx.header("status", "all right").send("wrong"),
+  spaced: (ctx) => ctx.header("header key", "header val").send("spaced"),
+  fails: () => { throw new Error("This shouldn't happen!"); },
+  endless: (ctx) => void ctx.write("begun"),
+}`;
+
 /** Starts a process that can require flatend, and says what happens in it. */
 export function startNode(script: string, args: readonly string[] = []): Promise<NodeProcess> {
   return NodeProcess.start(script, { packages: PACKAGES, args, env: { DEBUG: "flatend", DEBUG_COLORS: "no" } });

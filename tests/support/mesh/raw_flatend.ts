@@ -1,8 +1,10 @@
 /** A node of flatend's wire that says whatever a test wants it to. */
 
+import { equal } from "node:assert/strict";
 import { createConnection, type Socket } from "node:net";
 import { ByteReader } from "../../../src/bytes/byte_reader.ts";
 import { concat } from "../../../src/bytes/source.ts";
+import type { FlatendBridge } from "../../../src/mesh/flatend/bridge.ts";
 import { type Cipher, newExchange, TAG_BYTES } from "../../../src/mesh/flatend/cipher.ts";
 import type { FlatendId } from "../../../src/mesh/flatend/flatend_id.ts";
 import { FrameReader } from "../../../src/mesh/flatend/frame_reader.ts";
@@ -16,6 +18,7 @@ import {
 } from "../../../src/mesh/flatend/packets.ts";
 import { type Identity, newIdentity } from "../../../src/mesh/identity.ts";
 import { within } from "../within.ts";
+import { offering } from "./flatend.ts";
 
 /** What came. */
 interface Came {
@@ -147,3 +150,26 @@ export function forged(services: readonly string[]): Handshake {
   const { signature } = signed(newIdentity(), services);
   return { ...signed(newIdentity(), services), signature };
 }
+
+/** Answers the request that comes next. */
+export async function answer(node: RawFlatend, body: string, fields: [string, string][] = []): Promise<void> {
+  const { stream } = await node.packet("request");
+  node.send({ type: "response", stream, handled: true, fields });
+  node.send({ type: "data", stream, bytes: new TextEncoder().encode(body) });
+  node.send({ type: "data", stream, bytes: new Uint8Array() });
+}
+
+/** The node's service answers. */
+export async function works(bridge: FlatendBridge, node: RawFlatend, service: string): Promise<void> {
+  const response = bridge.push(await offering(bridge, service), [service], new Request("http://a/"));
+  await answer(node, "works");
+  equal(await (await response).text(), "works");
+}
+
+/** A request to `ours`. */
+export const request = (stream: number) => ({ type: "request", stream, services: ["ours"], fields: [] }) as const;
+/** A piece of a body. */
+export const data = (stream: number, bytes = 10) => ({ type: "data", stream, bytes: new Uint8Array(bytes) }) as const;
+/** The beginning of an answer. */
+export const response = (stream: number, handled = true) =>
+  ({ type: "response", stream, handled, fields: [] }) as const;

@@ -102,7 +102,7 @@ export function sessionPair(options: LinkPairOptions & { readonly keys?: Keys } 
 }
 
 /** Waits until nothing that was sent is under way any more: an answer comes behind all that was sent before. */
-export async function quiet({ a, b }: Pick<SessionPair, "a" | "b">): Promise<void> {
+export async function quiet({ a, b }: { readonly a: End; readonly b: End }): Promise<void> {
   const question = Uint8Array.of(1);
   for (let turn = 0; turn < 2; turn++) await Promise.all([a.session.ask(question), b.session.ask(question)]);
 }

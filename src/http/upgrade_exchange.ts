@@ -52,6 +52,7 @@ export async function exchangeOrHandOver(
   const takeover = takeoverOf(response);
   if (!takeover) {
     leaveWithClient(socket, outgoing);
+    socket.on("drain", () => outgoing.emit("drain")); // node:http listens no more on a connection it has let go of
     const sent = await sendResponse(response, incoming, outgoing, front.responseStallMs);
     connection.requests--; // who takes nothing of the answer is idle
     socket.destroySoon();

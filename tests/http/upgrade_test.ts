@@ -290,3 +290,20 @@ Deno.test("connections taken over count among those that a server lets in", asyn
   await first.send("still there");
   equal(await first.until("still there"), "still there");
 });
+
+Deno.test("a long answer to a request that asks for WebSocket comes whole", async () => {
+  const piece = new Uint8Array(64 * 1024).fill(97);
+  let left = 64;
+  const handler = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => left-- > 0 ? controller.enqueue(piece) : controller.close(),
+      }),
+      { headers: { "content-length": String(64 * piece.byteLength) } },
+    );
+  await using server = await listen(handler, { upgrade: true });
+  using client = await RawClient.connect(server.url);
+  await client.send(OFFER);
+  const answer = await client.rest();
+  equal(answer.length - answer.indexOf("\r\n\r\n") - 4, 64 * piece.byteLength);
+});

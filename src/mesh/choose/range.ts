@@ -2,7 +2,7 @@
 
 // @ts-types="@types/semver"
 import { Range } from "semver";
-import { checkServiceName, checkServiceVersion } from "../discovery/provider_record.ts";
+import { checkServiceName, checkServiceVersion } from "../service_name.ts";
 import { meshLimits } from "../limits.ts";
 
 /** What is offered. */

@@ -5,7 +5,7 @@ import { ByteWriter } from "../../bytes/byte_writer.ts";
 import { meshLimits } from "../limits.ts";
 import type { Peer, PeerBook } from "./peer.ts";
 import { PLACE_BYTES } from "./place.ts";
-import { isServiceName } from "./provider_record.ts";
+import { isServiceName } from "../service_name.ts";
 
 /** What is asked. */
 export type Question =

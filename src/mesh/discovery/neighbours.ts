@@ -32,7 +32,7 @@ export class Neighbours {
   /** Nodes that were lost, the latest last: they may be behind a cable that will be mended. */
   readonly #lost: Peer[] = [];
   #retriedMs: number;
-  /** How many times it is being done at this moment. */
+  /** Joins under way. */
   #entering = 0;
 
   constructor(options: NeighboursOptions) {

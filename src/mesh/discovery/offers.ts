@@ -1,7 +1,7 @@
 /** What one node offers: it is told to the nodes nearest to each service's place, again and again. */
 
-import { backoffMs } from "../../net/backoff.ts";
 import { MalformedError } from "../../bytes/byte_reader.ts";
+import { backoffMs } from "../../net/backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Reach } from "../contact.ts";
 import { meshLimits } from "../limits.ts";
@@ -59,8 +59,10 @@ export class Offers {
   async announce(service: string, version: string, reach: Reach): Promise<number> {
     const key = `${service}@${version}`;
     const offer = this.#offers.get(key) ?? newOffer(service, version, reach);
-    this.#sign({ ...offer, reach }); // throws for what can't be offered, and puts it into our own store
+    // Throws for what can't be offered, and puts it into our own store.
+    this.#sign({ ...offer, reach, isWithdrawn: false });
     offer.reach = reach;
+    offer.isWithdrawn = false; // it may be on its way out at this moment
     this.#offers.set(key, offer);
     await this.#tell(offer);
     return offer.keepers.length;
@@ -71,10 +73,10 @@ export class Offers {
     const key = `${service}@${version}`;
     const offer = this.#offers.get(key);
     if (!offer) return;
-    this.#offers.delete(key);
     offer.isWithdrawn = true;
     this.#sign(offer);
     await this.#tell(offer);
+    if (offer.isWithdrawn) this.#offers.delete(key);
   }
 
   /** The node is reached in another way. */

@@ -1,13 +1,12 @@
 /** What a provider says of itself, signed: so it may come from anybody. */
 
-// @ts-types="@types/semver"
-import { parse } from "semver";
 import { ByteReader, MalformedError } from "../../bytes/byte_reader.ts";
 import { ByteWriter } from "../../bytes/byte_writer.ts";
 import { type Reach, readReach, writeReach } from "../contact.ts";
 import { SIGNATURE_BYTES } from "../identity.ts";
 import { meshLimits } from "../limits.ts";
 import type { NodeId } from "../node_id.ts";
+import { checkServiceName, checkServiceVersion, isServiceName, isServiceVersion } from "../service_name.ts";
 
 /** A node offers a service, or does no longer. */
 export interface ProviderRecord {
@@ -47,37 +46,6 @@ export type Verify = (id: NodeId, bytes: Uint8Array, signature: Uint8Array) => b
 const FORMAT = 1;
 /** Stands before what is signed: no signature for anything else can be used as one of a record. */
 const DOMAIN = new TextEncoder().encode("sluice provider record 1\0");
-
-/** As in the registry, an `@` at most at its beginning: the next one begins a range of versions. */
-const SERVICE = /^@?[A-Za-z0-9._\/-]+$/;
-
-/** True for the name of a service. */
-export function isServiceName(text: string): boolean {
-  return text.length <= meshLimits.serviceNameBytes && SERVICE.test(text);
-}
-
-/** Checks it. @throws {TypeError} when it is none */
-export function checkServiceName(text: string): string {
-  if (isServiceName(text)) return text;
-  throw new TypeError(
-    `Cannot use ${
-      JSON.stringify(text.slice(0, 80))
-    } as the name of a service: it has 1 to ${meshLimits.serviceNameBytes} letters, digits and . _ - / in it, such as "web"`,
-  );
-}
-
-/** True for a version, written without anything before it, and for none. */
-export function isServiceVersion(text: string): boolean {
-  return text === "" || text.length <= meshLimits.versionBytes && /^\d\S*$/.test(text) && parse(text) !== null;
-}
-
-/** Checks it. @throws {TypeError} when it is none */
-export function checkServiceVersion(text: string): string {
-  if (isServiceVersion(text)) return text;
-  throw new TypeError(
-    `Cannot use ${JSON.stringify(text.slice(0, 80))} as a version: it is no semantic version such as 1.2.3`,
-  );
-}
 
 /**
  * Signs a record.

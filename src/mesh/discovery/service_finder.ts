@@ -4,12 +4,13 @@ import { MalformedError } from "../../bytes/byte_reader.ts";
 import type { Clock } from "../clock.ts";
 import { meshLimits } from "../limits.ts";
 import { placeOfService } from "../node_id.ts";
+import { checkServiceName } from "../service_name.ts";
 import type { AgreedTime } from "./agreed_time.ts";
 import type { Asker } from "./asker.ts";
 import type { Lookups } from "./lookups.ts";
 import { areSame, type Peer } from "./peer.ts";
 import { placed } from "./place.ts";
-import { checkServiceName, isSigned, lifeOf, readRecord, type SignedRecord, type Verify } from "./provider_record.ts";
+import { isSigned, lifeOf, readRecord, type SignedRecord, type Verify } from "./provider_record.ts";
 import { ProviderStore } from "./provider_store.ts";
 
 /** What it is done with. */

@@ -34,7 +34,7 @@ export interface DirectoryNode extends NetworkNode {
 const TIMEOUT_MS = 2000;
 
 /** The network. */
-export class DirectoryNetwork {
+export class DirectoryNetwork implements Disposable {
   readonly clock: VirtualClock;
   readonly random: () => number;
   readonly book = new PeerBook(100_000);
@@ -103,7 +103,7 @@ export class DirectoryNetwork {
   }
 
   /** Ends all. */
-  close(): void {
+  [Symbol.dispose](): void {
     for (const { directory } of this.nodes) directory.close();
   }
 

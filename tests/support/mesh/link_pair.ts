@@ -80,7 +80,7 @@ export class MemoryLink implements Link {
     const other = this.#other;
     // A copy, as of a wire: what the writer does to its bytes afterwards is not seen.
     for (const piece of this.shape(bytes)) other.#take(piece.slice());
-    this.#isOwedDrain = other.#inboxBytes > this.#roomBytes;
+    this.#isOwedDrain ||= other.#inboxBytes > this.#roomBytes;
     return !this.#isOwedDrain;
   }
 

@@ -2,7 +2,7 @@
 
 import type { GatewayRun } from "./gateway.ts";
 import { run } from "./processes.ts";
-import { median } from "./table.ts";
+import { medianOf } from "./table.ts";
 
 /** Time of a request that is held against an OpenAPI document, microseconds. */
 export interface Validation {
@@ -57,9 +57,4 @@ async function repeat<T>(job: string, { rounds, quick, signal }: GatewayRun): Pr
     results.push(JSON.parse(await run([Deno.execPath(), "run", "--quiet", "-A", JOB, ...args], signal)));
   }
   return results;
-}
-
-function medianOf<T extends object>(all: readonly T[]): T {
-  const keys = Object.keys(all[0]) as (keyof T)[];
-  return Object.fromEntries(keys.map((key) => [key, median(all.map((one) => Number(one[key])))])) as T;
 }

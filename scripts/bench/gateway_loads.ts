@@ -31,7 +31,7 @@ export interface Served extends Load {
 export type Measured<T> = ReadonlyMap<string, T>;
 
 /** What is asked of all servers. */
-interface Question {
+export interface Question {
   readonly subject: string;
   readonly rivals: readonly Rival[];
   /** What each serves. */
@@ -129,7 +129,7 @@ export async function measureCallbacks(run: GatewayRun): Promise<Map<number, Mea
 }
 
 /** Asks all in turns. @returns by the number of connections */
-async function ask(run: GatewayRun, question: Question): Promise<Map<number, Measured<Served>>> {
+export async function ask(run: GatewayRun, question: Question): Promise<Map<number, Measured<Served>>> {
   const { rounds, seconds, signal, failures } = run;
   const { subject, program, script } = question;
   const results = new Map<number, Measured<Served>>();

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { benchGateway } from "./gateway.ts";
 import { benchLoom } from "./loom.ts";
 import { describeMachine } from "./machine.ts";
+import { benchMesh } from "./mesh.ts";
 import { run } from "./processes.ts";
 import { benchRegistry } from "./registry.ts";
 import { type BenchOptions, benchServe } from "./serve.ts";
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, (options: BenchOptions) => Promise<str
   loom: benchLoom,
   registry: benchRegistry,
   gateway: benchGateway,
+  mesh: benchMesh,
 };
 const ROOT = new URL("../../", import.meta.url).pathname;
 const REPORT = `${ROOT}docs/benchmarks.md`;

@@ -126,7 +126,8 @@ export async function measureKilling(rival: RegistryRival, { quick, ...options }
   return median(times);
 }
 
-async function settledBytes(pids: readonly number[]): Promise<number> {
+/** Resident memory of processes, when they have nothing to do any more. */
+export async function settledBytes(pids: readonly number[]): Promise<number> {
   let least = Infinity;
   for (let waited = 0; waited < SETTLE_MS; waited += LOOK_MS) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -16,6 +16,12 @@ export function median(values: readonly number[]): number {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
+/** The medians of objects that hold nothing but numbers, figure by figure. */
+export function medianOf<T extends object>(all: readonly T[]): T {
+  const keys = Object.keys(all[0]) as (keyof T)[];
+  return Object.fromEntries(keys.map((key) => [key, median(all.map((one) => Number(one[key])))])) as T;
+}
+
 /** A map with the same keys and other values. */
 export function mapValues<V, W>(map: ReadonlyMap<string, V>, change: (value: V) => W): Map<string, W> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));

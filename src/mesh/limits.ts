@@ -1,4 +1,4 @@
-/** Every bound of the mesh in one place, each with its unit and its reason. */
+/** Every bound of the mesh, each with its unit and its reason; long, because whoever looks for one looks here. */
 
 export const meshLimits = {
   /** A message of Noise with its tag (Noise §3): its length has two bytes. */

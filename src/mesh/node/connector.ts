@@ -158,12 +158,12 @@ export class Connector {
   }
 
   async #passedOn(relay: Contact, id: NodeId): Promise<Session> {
-    const { greeter, signal, own } = this.#host;
+    const { greeter, signal, own, clock } = this.#host;
     if (relay.id === own) throw new MeshError("unreachable", "The node has left");
     const there = this.#host.heldOf(relay.id);
     const by = there && !there.isRelayed ? there.session : await this.direct(relay);
     try {
-      const link = relayLink(by, id);
+      const link = relayLink(by, id, clock);
       return this.#host.begin(link, await greeter.greet(link, true, signal, id), undefined);
     } catch (cause) {
       if (!(cause instanceof MeshError) || cause.reason !== "closed") throw cause;

@@ -101,6 +101,7 @@ export class Peers {
     const probes = new Probes({ transport, greeter, clock, signal });
     this.#introductions = new Introductions({ reach, probes, table, saw: (contact) => host.saw(contact) });
     this.#relay = new Relay({
+      clock,
       sessionOf: (id) => table.kept(id),
       onLink: (link) => void this.accept(link, { isRelayed: true }),
     });

@@ -5,6 +5,7 @@
  */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
+import type { Clock } from "../clock.ts";
 import { meshLimits } from "../limits.ts";
 import { type NodeId, nodeIdOf, PUBLIC_KEY_BYTES, publicKeyOf } from "../node_id.ts";
 import { FrameType } from "../session/frames.ts";
@@ -18,15 +19,16 @@ import { RelayLink } from "./relay_link.ts";
 const EMPTY = new Uint8Array(0);
 
 /** Opens a link to a node by another one, which keeps a session with it. */
-export function relayLink(by: Session, target: NodeId): Link {
+export function relayLink(by: Session, target: NodeId, clock: Clock): Link {
   const head = new Uint8Array(1 + PUBLIC_KEY_BYTES);
   head[0] = StreamKind.relay;
   head.set(publicKeyOf(target), 1);
-  return new RelayLink(by.open(head));
+  return new RelayLink(by.open(head), clock);
 }
 
 /** What a relay needs of its node. */
 export interface RelayHost {
+  readonly clock: Clock;
   /** The session of a node that asked for being reached by us. */
   sessionOf(id: NodeId): Session | undefined;
   /** A link for us came by another node. */
@@ -51,7 +53,7 @@ export class Relay {
   take(stream: MeshStream, head: Uint8Array<ArrayBuffer>, from: Session): void {
     if (head.byteLength === 1) {
       stream.sender.head(FrameType.head, EMPTY);
-      return this.#host.onLink(new RelayLink(stream));
+      return this.#host.onLink(new RelayLink(stream, this.#host.clock));
     }
     if (head.byteLength !== 1 + PUBLIC_KEY_BYTES) throw new MalformedError("The head of a relayed stream is none");
     const to = this.#host.sessionOf(nodeIdOf(head.subarray(1)));

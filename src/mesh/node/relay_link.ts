@@ -1,37 +1,51 @@
 /** A link that another node passes on: what runs over it is sealed between its two ends, and tells the one between nothing. */
 
+import type { Chunk } from "../../bytes/source.ts";
+import type { Clock } from "../clock.ts";
+import { meshLimits } from "../limits.ts";
 import type { MeshStream } from "../session/mesh_stream.ts";
 import { ResetCode } from "../session/reset_code.ts";
+import { Delivery } from "../transport/delivery.ts";
 import type { Link, LinkReceiver } from "../transport/link.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A link over a stream of a session. */
 export class RelayLink implements Link {
   readonly remoteHost: undefined = undefined;
   readonly #stream: MeshStream;
-  #receiver: LinkReceiver | undefined;
+  readonly #clock: Clock;
+  readonly #delivery = new Delivery();
+  #isFull = false;
   #isPaused = false;
   #isReading = false;
-  #isClosed = false;
-  #wake: (() => void) | undefined;
+  #isEnding = false;
+  #wake = () => {};
+  #stopWaiting = () => {};
 
-  constructor(stream: MeshStream) {
+  /** Makes one of a stream, which may not be used otherwise from then on. */
+  constructor(stream: MeshStream, clock: Clock) {
     this.#stream = stream;
+    this.#clock = clock;
+    stream.listener = { onHead: () => {}, onBroken: (error) => this.#close(error) };
+    if (stream.error) this.#close(stream.error);
   }
 
   open(receiver: LinkReceiver): void {
-    this.#receiver = receiver;
-    this.#stream.listener = { onHead: () => {}, onBroken: (error) => this.#close(error) };
-    if (this.#stream.error) queueMicrotask(() => this.#close(this.#stream.error));
-    else this.#read();
+    this.#delivery.open(receiver, () => void this.#read());
   }
 
-  write(bytes: Uint8Array<ArrayBuffer>): boolean {
+  write(bytes: Bytes): boolean {
+    if (this.#isEnding) return false;
     const room = this.#stream.sender.put(bytes);
-    if (!(room instanceof Promise)) return true; // when it has ended, that is told by `onClose`
-    room.then((isWanted) => {
-      if (isWanted && !this.#isClosed) this.#receiver?.onDrain();
-    });
-    return false;
+    if (room instanceof Promise && !this.#isFull) {
+      this.#isFull = true;
+      void room.then((isWanted) => {
+        this.#isFull = false;
+        if (isWanted) this.#delivery.drain();
+      });
+    }
+    return !this.#isFull;
   }
 
   pause(): void {
@@ -40,42 +54,52 @@ export class RelayLink implements Link {
 
   resume(): void {
     this.#isPaused = false;
-    this.#wake?.();
+    this.#wake();
   }
 
   end(): void {
-    this.#isClosed = true;
+    if (this.#isEnding) return;
+    this.#mute();
     this.#stream.sender.close();
-    this.#stream.cancel();
+    this.#stopWaiting = this.#clock.after(meshLimits.linkEndMs, () => this.destroy());
+    void this.#read(); // it hears that the other side ends it, too
   }
 
   destroy(): void {
-    this.#isClosed = true;
+    this.#mute();
     this.#stream.reset(ResetCode.cancelled);
+    queueMicrotask(() => this.#close());
   }
 
+  /** Reads to the end, at the pace of the receiver. */
   async #read(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
-    await undefined; // nothing is called within `open`
     try {
-      while (!this.#isClosed) {
-        while (this.#isPaused) await new Promise<void>((resolve) => this.#wake = resolve);
-        const chunk = await this.#stream.read();
-        if (this.#isClosed) return;
-        if (!chunk) break;
-        this.#receiver?.onBytes(chunk);
-      }
-      this.#close();
+      for (let chunk = await this.#next(); chunk; chunk = await this.#next()) this.#delivery.bytes(chunk);
       this.#stream.sender.close();
+      this.#close();
     } catch (error) {
       this.#close(error as Error);
     }
   }
 
+  async #next(): Promise<Chunk> {
+    while (this.#isPaused) await new Promise<void>((resolve) => this.#wake = resolve);
+    const chunk = await this.#stream.read();
+    while (this.#isPaused) await new Promise<void>((resolve) => this.#wake = resolve);
+    return chunk;
+  }
+
+  #mute(): void {
+    this.#isEnding = true;
+    this.#delivery.mute();
+    this.resume();
+  }
+
   #close(error?: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#receiver?.onClose(error);
+    this.#isEnding = true;
+    this.#stopWaiting();
+    this.#delivery.close(error);
   }
 }

@@ -51,10 +51,12 @@ interface Calling {
   readonly prepared: PreparedCall;
   readonly body: ReplayBody;
   readonly time: CallTime;
-  /** Keys of providers that it failed at, */
+  /** Keys of providers that it failed at; */
   readonly tried: Set<string>;
-  /** and of those whose session was ending: they may take it by another one. */
+  /** of those whose session was ending, which may take it by another one, */
   readonly parted: Set<string>;
+  /** and of those that it did not wait for, with what it would have waited for. */
+  readonly late: Map<string, Promise<Session>>;
 }
 
 /** A provider that is to take the call. */
@@ -68,6 +70,8 @@ export class ServiceCaller {
   readonly #host: CallerHost;
   readonly #views = new Map<string, ServiceView>();
   readonly #patterns = new Map<string, ServicePattern>();
+  /** Providers with which a session is being begun, and since when. */
+  readonly #awaited = new Map<string, number>();
 
   constructor(host: CallerHost) {
     this.#host = host;
@@ -84,14 +88,14 @@ export class ServiceCaller {
     const { clock } = this.#host;
     using body = new ReplayBody(request);
     const calling: Calling = {
-      ...{ request, options, body, tried: new Set(), parted: new Set() },
+      ...{ request, options, body, tried: new Set(), parted: new Set(), late: new Map() },
       patterns: services.map((service) => this.#pattern(service)),
       prepared: prepareCall(request, options.info),
       time: new CallTime(clock, request.signal, options.timeoutMs ?? 0),
     };
     let failures = 0;
     let failure: unknown;
-    while (calling.tried.size < meshLimits.callChoices) {
+    for (let choices = 0; choices < meshLimits.callChoices; choices++) {
       const chosen = await this.#choose(calling);
       if (!chosen) break;
       if (failure === undefined) chosen.view.budget.deposit(clock.nowMs());
@@ -113,10 +117,15 @@ export class ServiceCaller {
     for (const view of this.#views.values()) view.left(id);
   }
 
-  /** Waits for a lookup only where nobody is known, or those who are turned out not to be there. */
+  /** Waits for lookups only at first, and where nobody is known, or those who are turned out not to be there. */
   async #choose({ patterns, tried, time }: Calling): Promise<Chosen | undefined> {
-    const known = this.#pick(patterns, tried);
-    if (known) return known;
+    for (const pattern of patterns) {
+      const view = this.#view(pattern.name);
+      if (!view.wasSought && patterns.length > 1) await time.during(this.#host.find(pattern.name));
+      view.wasSought = true;
+      const known = this.#pick([pattern], tried);
+      if (known) return known;
+    }
     for (const look of ["find", "findAgain"] as const) {
       for (const pattern of patterns) {
         await time.during(this.#host[look](pattern.name));
@@ -170,18 +179,22 @@ export class ServiceCaller {
     }
   }
 
-  /** A session with a provider; where there are others, it is not waited for long. */
+  /** A session with a provider; where there are others, or one of those is ready first, it is not waited for long. */
   async #session({ reach, key }: RemoteProvider, calling: Calling, attempt: Attempt): Promise<Session> {
     const { clock } = this.#host;
+    const { patterns, tried, late, time } = calling;
     const step = this.#host.session(reach);
     if (!(step instanceof Promise)) return step;
-    const hasOthers = this.#pick(calling.patterns, new Set([...calling.tried, key])) !== undefined;
-    const patience = Promise.withResolvers<undefined>();
-    const stopClock = hasOthers ? clock.after(meshLimits.callPatienceMs, () => patience.resolve(undefined)) : () => {};
+    const { promise: enough, resolve } = Promise.withResolvers<undefined>();
+    const hasOthers = this.#pick(patterns, new Set([...tried, key])) !== undefined;
+    const stopClock = hasOthers ? clock.after(this.#patienceMs(key, step), () => resolve(undefined)) : () => {};
+    for (const other of late.values()) other.then(() => resolve(undefined), () => {/* so it is not there */});
     try {
-      const session = await calling.time.during(Promise.race([step, patience.promise]));
+      const session = await time.during(Promise.race([step, enough]));
       if (session) return session;
-      attempt.ended(clock.nowMs(), "cancelled"); // it may be there in a moment: that it is slow is known by this
+      late.set(key, step);
+      const isOver = () => late.delete(key);
+      step.then(() => isOver() && tried.delete(key), isOver);
       throw unreached(undefined);
     } catch (error) {
       attempt.ended(clock.nowMs(), error instanceof MeshError ? "failed" : "cancelled");
@@ -189,6 +202,17 @@ export class ServiceCaller {
     } finally {
       stopClock();
     }
+  }
+
+  /** How long a call waits for a session; one that comes when others have waited for it already waits the less. */
+  #patienceMs(key: string, connecting: Promise<Session>): number {
+    const nowMs = this.#host.clock.nowMs();
+    const sinceMs = this.#awaited.get(key);
+    if (sinceMs !== undefined) return Math.max(0, sinceMs + meshLimits.callPatienceMs - nowMs);
+    this.#awaited.set(key, nowMs);
+    const over = () => this.#awaited.delete(key);
+    connecting.then(over, over);
+    return meshLimits.callPatienceMs;
   }
 
   /** Whether a call that failed is tried elsewhere. */

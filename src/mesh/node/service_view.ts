@@ -30,6 +30,8 @@ interface Listed {
 export class ServiceView {
   readonly chooser: Chooser;
   readonly budget = new RetryBudget();
+  /** It was looked for: of those that are called in place of each other, the later ones wait for that. */
+  wasSought = false;
   readonly #service: string;
   readonly #source: ProviderSource;
   readonly #clock: Clock;

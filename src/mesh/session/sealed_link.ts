@@ -94,7 +94,7 @@ export class SealedLink implements LinkReceiver {
 
   #write(message: Uint8Array<ArrayBuffer>): void {
     if (this.#isOver) return;
-    if (!this.#link.write(message)) this.#isBlocked = true;
+    this.#isBlocked = !this.#link.write(message);
     this.#host.advance();
   }
 

@@ -53,6 +53,7 @@ Deno.test("a real client and a real server talk, and each hears the other's end"
   deepEqual(ends, [4000, 1006]);
   await until("both calls are over", () => front.told.length === 4);
   deepEqual(front.told, ["answer", "ok", "answer", "ok"]);
+  await until("both accesses are told", () => front.accesses.length === 2);
   deepEqual(front.accesses.map(({ status }) => status), [101, 101]);
 });
 

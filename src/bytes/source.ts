@@ -55,6 +55,7 @@ export function fromReadableStream(stream: ReadableStream<Uint8Array>): Source {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return undefined;
+        if (!((value as unknown) instanceof Uint8Array)) throw notBytes(reader);
         if (value.byteLength > 0) return value as Uint8Array<ArrayBuffer>;
       }
     },
@@ -62,6 +63,15 @@ export function fromReadableStream(stream: ReadableStream<Uint8Array>): Source {
       reader.cancel(reason).catch(() => {/* it had broken already: its reader was told */});
     },
   };
+}
+
+/** What is no `Uint8Array` is no body (Fetch §2.2.4): taken for one, it would be as long as whatever lay there before. */
+function notBytes(reader: ReadableStreamDefaultReader<unknown>): TypeError {
+  const error = new TypeError(
+    "Cannot send a body: its stream gives something else than Uint8Array; encode texts before",
+  );
+  reader.cancel(error).catch(() => {/* it had broken already */});
+  return error;
 }
 
 /** Bytes that were read too early, then the rest. */

@@ -219,8 +219,8 @@ export const meshLimits = {
   /** Public keys that are kept read, some 0.5 kB each: nodes that sign again and again are those of a few buckets. */
   verifyKeys: 4096,
 
-  /** Sessions of one node with another: both may have dialled, twice where connections broke. */
-  sessionsOfNode: 4,
+  /** Sessions of one node with another: processes that share a key are one. */
+  sessionsOfNode: 64,
   /** Sessions of a node: some 10 kB each. */
   sessions: 10_000,
   /** How long a session that nobody needs is kept: a handshake costs two round trips. */

@@ -6,6 +6,7 @@
  *     answer: status, flags; then `name: value` lines
  */
 
+import { isIP } from "node:net";
 import { MalformedError } from "../../bytes/byte_reader.ts";
 import { StreamKind } from "../stream_kind.ts";
 import { decodeLines, encodeHead, fieldLines, type RawFields, readFields } from "./head_lines.ts";
@@ -83,6 +84,7 @@ export function readRequestHead(bytes: Uint8Array<ArrayBuffer>): RequestHead {
   const [service, version, method, url, client, params, flags] = lines;
   if (!METHOD.test(method) || IMPOSSIBLE_METHOD.test(method)) throw new MalformedError("A request has no method");
   checkUrl(url);
+  if (client !== "" && isIP(client) === 0) throw new MalformedError("A client's address is none");
   const fields = readFields(lines, LINES_OF_REQUEST);
   const upgrade = method === "GET" && flags.includes("u");
   if (upgrade) fields.push("connection", "Upgrade", "upgrade", "websocket");

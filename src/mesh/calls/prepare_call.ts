@@ -1,5 +1,6 @@
 /** What is sent of a request to whoever is asked: made once, however many are. */
 
+import { isIP } from "node:net";
 import { HttpError } from "../../errors.ts";
 import type { RequestInfo } from "../../http/handler.ts";
 import { fieldOfRequest } from "../../http/served_request.ts";
@@ -29,7 +30,7 @@ export function prepareCall(request: Request, info: RequestInfo = {}): PreparedC
   const lines = questionLines({
     method: request.method,
     url: urlOf(request),
-    client: info.remoteAddr?.hostname ?? "",
+    client: clientOf(info),
     params: info.params ?? {},
     upgrade: canUpgrade(request),
     fields: fieldsOf(request, info),
@@ -44,6 +45,12 @@ export function prepareCall(request: Request, info: RequestInfo = {}): PreparedC
       }
     },
   };
+}
+
+/** An IP address: nothing else is passed on as one. */
+function clientOf({ remoteAddr }: RequestInfo): string {
+  const host = remoteAddr?.hostname ?? "";
+  return isIP(host) === 0 ? "" : host;
 }
 
 /** As it is written by the URL standard, in which whoever is asked looks it over; without what is for the client alone. */

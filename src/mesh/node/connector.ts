@@ -8,6 +8,7 @@ import type { NodeId } from "../node_id.ts";
 import type { Greeted } from "../session/greet.ts";
 import type { Session } from "../session/session.ts";
 import type { Link } from "../transport/link.ts";
+import type { DialPolicy } from "./dial_policy.ts";
 import { firstOf } from "./first_of.ts";
 import type { Greeter } from "./greeter.ts";
 import { HoldOff } from "./hold_off.ts";
@@ -20,6 +21,7 @@ export interface ConnectorHost {
   readonly own: NodeId;
   readonly transport: Transport;
   readonly greeter: Greeter;
+  readonly policy: DialPolicy;
   readonly clock: Clock;
   /** Ends all attempts. */
   readonly signal: AbortSignal;
@@ -32,10 +34,9 @@ export interface ConnectorHost {
   /**
    * Takes a link that was greeted.
    *
-   * @param address undefined for one that is passed on
    * @throws {MeshError} when there are too many
    */
-  begin(link: Link, greeted: Greeted, address: string | undefined): Session;
+  begin(link: Link, greeted: Greeted, how: Pick<Held, "relayedBy" | "dialledAt">): Session;
 }
 
 /** One attempt for each node at a time, however many ask for it. */
@@ -60,7 +61,7 @@ export class Connector {
   session(reach: Reach): Session | Promise<Session> {
     const there = this.#host.heldOf(reach.id);
     if (!there) return this.#try(reach, this.#holdOff, "any", () => this.#anyWay(reach));
-    if (there.isRelayed && reach.addresses.length > 0) this.#improve(reach);
+    if (there.relayedBy !== undefined && reach.addresses.length > 0) this.#improve(reach);
     return there.session;
   }
 
@@ -131,7 +132,8 @@ export class Connector {
   }
 
   #addressesOf({ id, addresses }: Contact): (() => Promise<Session>)[] {
-    return addresses.map((address) => () => this.#once(`${address} ${id}`, () => this.#dial(address, id)));
+    const dialled = addresses.flatMap((address) => this.#host.policy.allowed(address) ?? []);
+    return dialled.map((address) => () => this.#once(`${address} ${id}`, () => this.#dial(address, id)));
   }
 
   async #first(ways: readonly (() => Promise<Session>)[]): Promise<Session> {
@@ -140,7 +142,8 @@ export class Connector {
   }
 
   async #dial(address: string, expected: NodeId | undefined): Promise<Session> {
-    const { transport, greeter, signal } = this.#host;
+    const { transport, greeter, signal, policy } = this.#host;
+    const how = { dialledAt: address, relayedBy: undefined };
     let link: Link;
     try {
       link = await transport.dial(address, signal);
@@ -148,8 +151,12 @@ export class Connector {
       if (cause instanceof MeshError) throw cause;
       throw new MeshError("unreachable", `Cannot reach ${address}: ${(cause as Error).message}`, { cause });
     }
+    if (expected !== undefined && !policy.mayStay(address, link.remoteHost)) {
+      link.destroy();
+      throw new MeshError("unreachable", `Cannot reach ${address}: it leads to this machine, where the mesh is not`);
+    }
     try {
-      return this.#host.begin(link, await greeter.greet(link, true, signal, expected), address);
+      return this.#host.begin(link, await greeter.greet(link, true, signal, expected), how);
     } catch (cause) {
       const isSelf = cause instanceof MeshError && cause.reason === "self";
       if (!isSelf || this.#host.isOwn(address, link.remoteHost)) throw cause;
@@ -161,10 +168,11 @@ export class Connector {
     const { greeter, signal, own, clock } = this.#host;
     if (relay.id === own) throw new MeshError("unreachable", "The node has left");
     const there = this.#host.heldOf(relay.id);
-    const by = there && !there.isRelayed ? there.session : await this.direct(relay);
+    const by = there && there.relayedBy === undefined ? there.session : await this.direct(relay);
     try {
       const link = relayLink(by, id, clock);
-      return this.#host.begin(link, await greeter.greet(link, true, signal, id), undefined);
+      const how = { dialledAt: undefined, relayedBy: relay.id };
+      return this.#host.begin(link, await greeter.greet(link, true, signal, id), how);
     } catch (cause) {
       if (!(cause instanceof MeshError) || cause.reason !== "closed") throw cause;
       throw new MeshError("unreachable", `The node can't be reached by ${relay.id}`, { cause });

@@ -6,6 +6,7 @@ import type { Contact } from "../contact.ts";
 import { meshLimits } from "../limits.ts";
 import type { Session } from "../session/session.ts";
 import { hostOf, isWorthALook, seenFrom } from "./claims.ts";
+import type { DialPolicy } from "./dial_policy.ts";
 import { readHello, readOneAddress, readWelcome, writeAddress, writeHello, writeWelcome } from "./hello.ts";
 import type { OwnReach } from "./own_reach.ts";
 import type { Probes } from "./probes.ts";
@@ -16,6 +17,7 @@ import type { Held, SessionTable } from "./session_table.ts";
 export interface IntroductionsHost {
   readonly reach: OwnReach;
   readonly probes: Probes;
+  readonly policy: DialPolicy;
   readonly table: SessionTable;
   /** A node was found at its addresses. */
   saw(contact: Contact): void;
@@ -76,7 +78,7 @@ export class Introductions {
     const { reach, table } = this.#host;
     const { keep, claims, reachedAt } = readHello(payload);
     const { remoteHost = "" } = held.session;
-    if (held.isRelayed) return writeWelcome({ keeps: false, host: "" });
+    if (held.relayedBy !== undefined) return writeWelcome({ keeps: false, host: "" });
     for (const address of reachedAt) reach.reachedAt(address, isLoopback(remoteHost));
     void this.#look(held, claims);
     return writeWelcome({ keeps: keep && table.keep(held), host: remoteHost });
@@ -98,13 +100,14 @@ export class Introductions {
 
   /** Looks where a node is that says where, and tells it. */
   async #look(held: Held, claims: readonly string[]): Promise<void> {
-    const { probes, saw } = this.#host;
+    const { probes, policy, saw } = this.#host;
     const { session } = held;
     const claimed = this.#claimed.get(session) ?? new Set();
     this.#claimed.set(session, claimed);
     const addresses: string[] = [];
     for (const claim of claims) {
-      const address = seenFrom(claim, session.remoteHost);
+      const seen = seenFrom(claim, session.remoteHost);
+      const address = seen && policy.allowed(seen);
       if (address === undefined || !isWorthALook(address, session.remoteHost)) continue;
       claimed.add(address);
       // Whoever claims one after another has this node knock at doors for nothing.

@@ -115,12 +115,14 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   async start({ listen, join, advertise, flatend, services = {} }: NodeOptions): Promise<void> {
     for (const [offer, handler] of Object.entries(services)) this.offer(offer, handler);
     for (const address of listOf(listen)) {
-      const onLink = (link: Link) => void this.#peers.accept(link, { isRelayed: false });
+      const onLink = (link: Link) => void this.#peers.accept(link);
       this.#listening.push(await this.#transport.listen(address, onLink));
     }
     if (flatend !== undefined) this.#flatend = await this.#welcomeFlatend(flatend);
     this.#peers.reach.claim(advertise === undefined ? this.addresses : addressesOf(advertise));
-    this.#joining.begin(addressesOf(join));
+    const joins = addressesOf(join);
+    this.#peers.policy.trust([...this.addresses, ...joins]);
+    this.#joining.begin(joins);
     await this.joined().catch(() => {/* it goes on trying, and has said so */});
   }
 
@@ -230,7 +232,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
     return welcomeFlatend(address, {
       ...{ identity: this.#identity, clock: this.#clock, log: this.#log },
       offered: () => [...this.#directory.services],
-      add: (key, service, handler) => this.#offer(key, { ...parseOffer(service), handler }),
+      add: (key, service, handler) => this.#offer(key, { ...parseOffer(service), handler, isGuest: true }),
       remove: (key, service) => void this.#withdraw(key, service, parseOffer(service).version),
       call: (services, request, info) => this.#caller.fetch(services, request, { info }),
     });

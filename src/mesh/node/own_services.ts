@@ -9,6 +9,8 @@ export interface OwnService {
   /** Empty where it has none. */
   readonly version: string;
   readonly handler: Handler;
+  /** Somebody else offers it, who speaks another protocol to this node. */
+  readonly isGuest?: boolean;
 }
 
 /** Services by name and version. */
@@ -21,12 +23,12 @@ export class OwnServices {
    * @param owner who it is: of each there is one for a version
    * @returns true when nobody offered this here before
    */
-  add(owner: string, { service, version, handler }: OwnService): boolean {
+  add(owner: string, { service, version, handler, isGuest = false }: OwnService): boolean {
     const versions = this.#byName.get(service) ?? new Map<string, LocalProvider[]>();
     this.#byName.set(service, versions);
     const key = keyOf(owner, version);
     const others = versions.get(version) ?? [];
-    const provider = { ...{ key, service, version, handler }, isLocal: true };
+    const provider = { ...{ key, service, version, handler, isGuest }, isLocal: true };
     versions.set(version, [...others.filter((other) => other.key !== key), provider]);
     return others.length === 0;
   }

@@ -1,7 +1,7 @@
 /** The other nodes that a node has to do with: sessions with them, and what goes on these. */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
-import type { Log } from "../../log.ts";
+import { atMost, type Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
 import type { Contact, Reach } from "../contact.ts";
 import type { Questioner } from "../discovery/directory.ts";
@@ -16,6 +16,7 @@ import { StreamKind } from "../stream_kind.ts";
 import type { Link } from "../transport/link.ts";
 import { Connector } from "./connector.ts";
 import type { Greeter } from "./greeter.ts";
+import { DialPolicy } from "./dial_policy.ts";
 import { Introductions } from "./introductions.ts";
 import { OwnReach } from "./own_reach.ts";
 import { Probes } from "./probes.ts";
@@ -61,10 +62,14 @@ export interface Joined {
 }
 
 const EMPTY = new Uint8Array(0);
+/** What strangers can cause to be logged. */
+const LINES_A_SECOND = 10;
 
 /** Sessions, and how to get them. */
 export class Peers {
   readonly reach: OwnReach;
+  /** Which addresses are dialled that others tell of. */
+  readonly policy: DialPolicy = new DialPolicy();
   readonly #greeter: Greeter;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -82,7 +87,7 @@ export class Peers {
   constructor({ own, transport, greeter, clock, log, host }: PeersOptions) {
     this.#greeter = greeter;
     this.#clock = clock;
-    this.#log = log;
+    this.#log = atMost(log, LINES_A_SECOND);
     this.#host = host;
     this.#renewedMs = clock.nowMs();
     const { signal } = this.#closing;
@@ -92,18 +97,21 @@ export class Peers {
       onChange: () => this.#reachChanged(),
     });
     this.#connector = new Connector({
-      ...{ own, transport, greeter, clock, signal },
+      ...{ own, transport, greeter, clock, signal, policy: this.policy },
       isOwn: (address, at) => reach.isOwn(address, at),
       heldOf: (id) => table.of(id),
       heldAt: (contact) => table.at(contact),
-      begin: (link, greeted, address) => this.#begin(link, greeted, address),
+      begin: (link, greeted, how) => this.#begin(link, greeted, how),
     });
     const probes = new Probes({ transport, greeter, clock, signal });
-    this.#introductions = new Introductions({ reach, probes, table, saw: (contact) => host.saw(contact) });
+    this.#introductions = new Introductions({
+      ...{ reach, probes, table, policy: this.policy },
+      saw: (contact) => host.saw(contact),
+    });
     this.#relay = new Relay({
       clock,
       sessionOf: (id) => table.kept(id),
-      onLink: (link) => void this.accept(link, { isRelayed: true }),
+      onLink: (link, by) => void this.accept(link, by),
     });
     this.#handler = {
       onStream: (stream, head, session) => this.#takeStream(stream, head, session),
@@ -145,12 +153,12 @@ export class Peers {
     }
   }
 
-  /** Takes a link that somebody else has dialled. */
-  async accept(link: Link, { isRelayed }: { readonly isRelayed: boolean }): Promise<void> {
+  /** Takes a link that somebody else has dialled. @param relayedBy the node that passes it on */
+  async accept(link: Link, relayedBy?: NodeId): Promise<void> {
     if (this.#isLeaving) return link.destroy();
     try {
       const greeted = await this.#greeter.greet(link, false, this.#closing.signal);
-      this.#add(this.#greeter.session(link, greeted, false, this.#handler), { isRelayed, dialledAt: undefined });
+      this.#add(this.#greeter.session(link, greeted, false, this.#handler), { relayedBy, dialledAt: undefined });
     } catch (error) {
       const { reason, message: why } = error as MeshError;
       // A node that looks whether this one is there leaves again, and port scans are of no interest to anybody.
@@ -188,17 +196,17 @@ export class Peers {
     this.#table.destroy();
   }
 
-  #begin(link: Link, greeted: Greeted, dialledAt: string | undefined): Session {
+  #begin(link: Link, greeted: Greeted, how: Pick<Held, "relayedBy" | "dialledAt">): Session {
     const session = this.#greeter.session(link, greeted, true, this.#handler);
-    const held = this.#add(session, { isRelayed: dialledAt === undefined, dialledAt });
+    const held = this.#add(session, how);
     if (!held) throw new MeshError("refused", "There are too many sessions");
-    if (dialledAt === undefined) return session;
-    this.#introductions.reached(held, dialledAt);
+    if (how.dialledAt === undefined) return session;
+    this.#introductions.reached(held, how.dialledAt);
     this.#introductions.tell(held);
     return session;
   }
 
-  #add(session: Session, how: Pick<Held, "isRelayed" | "dialledAt">): Held | undefined {
+  #add(session: Session, how: Pick<Held, "relayedBy" | "dialledAt">): Held | undefined {
     const held = this.#table.add(session, how);
     if (held) this.#host.opened(session.remote);
     return held;
@@ -229,7 +237,7 @@ export class Peers {
       case QuestionKind.directory:
         return this.#host.directory({ id: session.remote, contact: held.contact }, payload);
       case QuestionKind.leaving:
-        held.isLeaving = true;
+        this.#table.leave(held);
         this.#host.left(session.remote);
         return EMPTY;
       default:
@@ -241,7 +249,7 @@ export class Peers {
     try {
       if (head[0] === StreamKind.call) return this.#host.call(stream, head);
       // What comes by way of another node is not passed on once more: no circle can be made of nodes.
-      const isRelayed = this.#table.held(session)?.isRelayed;
+      const isRelayed = this.#table.held(session)?.relayedBy !== undefined;
       if (head[0] === StreamKind.relay && !isRelayed) return this.#relay.take(stream, head, session);
       throw new MalformedError("A stream is of no known kind");
     } catch (error) {

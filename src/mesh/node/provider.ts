@@ -27,6 +27,8 @@ export interface RemoteProvider extends ProviderBase {
 /** This node, or a guest. */
 export interface LocalProvider extends ProviderBase {
   readonly handler: Handler;
+  /** It speaks another protocol to this node, and may be gone. */
+  readonly isGuest: boolean;
 }
 
 /** True for one that is asked over the mesh. */

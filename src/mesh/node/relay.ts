@@ -32,7 +32,7 @@ export interface RelayHost {
   /** The session of a node that asked for being reached by us. */
   sessionOf(id: NodeId): Session | undefined;
   /** A link for us came by another node. */
-  onLink(link: Link): void;
+  onLink(link: Link, by: NodeId): void;
 }
 
 /** Takes streams of the kind. */
@@ -51,10 +51,7 @@ export class Relay {
    * @throws {MalformedError} when its head is none
    */
   take(stream: MeshStream, head: Uint8Array<ArrayBuffer>, from: Session): void {
-    if (head.byteLength === 1) {
-      stream.sender.head(FrameType.head, EMPTY);
-      return this.#host.onLink(new RelayLink(stream, this.#host.clock));
-    }
+    if (head.byteLength === 1) return this.#takeLink(stream, from);
     if (head.byteLength !== 1 + PUBLIC_KEY_BYTES) throw new MalformedError("The head of a relayed stream is none");
     const to = this.#host.sessionOf(nodeIdOf(head.subarray(1)));
     if (!to || to === from) return stream.reset(ResetCode.noService, "The node is not here");
@@ -71,6 +68,15 @@ export class Relay {
     void join(stream, onward).then(() => {
       for (const session of [from, to]) this.#count(session, -1);
     });
+  }
+
+  /** A link for this node: many of one session are as good as many connections. */
+  #takeLink(stream: MeshStream, from: Session): void {
+    if ((this.#passed.get(from) ?? 0) >= meshLimits.relayedStreams) return stream.reset(ResetCode.overloaded);
+    this.#count(from, 1);
+    stream.sender.head(FrameType.head, EMPTY);
+    const link = new RelayLink(stream, this.#host.clock, () => this.#count(from, -1));
+    this.#host.onLink(link, from.remote);
   }
 
   #count(session: Session, more: 1 | -1): void {

@@ -16,6 +16,7 @@ export class RelayLink implements Link {
   readonly #stream: MeshStream;
   readonly #clock: Clock;
   readonly #delivery = new Delivery();
+  #onOver: () => void;
   #isFull = false;
   #isPaused = false;
   #isReading = false;
@@ -23,9 +24,14 @@ export class RelayLink implements Link {
   #wake = () => {};
   #stopWaiting = () => {};
 
-  /** Makes one of a stream, which may not be used otherwise from then on. */
-  constructor(stream: MeshStream, clock: Clock) {
+  /**
+   * Makes one of a stream, which may not be used otherwise from then on.
+   *
+   * @param onOver told once, when it is over
+   */
+  constructor(stream: MeshStream, clock: Clock, onOver: () => void = () => {}) {
     this.#stream = stream;
+    this.#onOver = onOver;
     this.#clock = clock;
     stream.listener = { onHead: () => {}, onBroken: (error) => this.#close(error) };
     if (stream.error) this.#close(stream.error);
@@ -100,6 +106,9 @@ export class RelayLink implements Link {
   #close(error?: Error): void {
     this.#isEnding = true;
     this.#stopWaiting();
+    const onOver = this.#onOver;
+    this.#onOver = () => {};
+    onOver();
     this.#delivery.close(error);
   }
 }

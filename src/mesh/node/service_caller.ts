@@ -163,7 +163,7 @@ export class ServiceCaller {
   }
 
   /** Answers as another node would: what a handler throws is an answer, too. */
-  async #here({ handler }: LocalProvider, calling: Calling, attempt: Attempt): Promise<Response> {
+  async #here({ handler, isGuest }: LocalProvider, calling: Calling, attempt: Attempt): Promise<Response> {
     const { clock } = this.#host;
     const { request, body, options: { info } } = calling;
     try {
@@ -172,9 +172,10 @@ export class ServiceCaller {
       return response;
     } catch (error) {
       const { signal } = request;
-      const outcome = error instanceof CallError ? error.outcome : "ok";
-      attempt.ended(clock.nowMs(), signal.aborted ? "cancelled" : outcome);
-      if (signal.aborted || error instanceof CallError) throw error;
+      // Of a handler of ours, such an error is of a call that it has made itself: it has done something all the same.
+      const failure = isGuest && error instanceof CallError ? error : undefined;
+      attempt.ended(clock.nowMs(), signal.aborted ? "cancelled" : failure?.outcome ?? "ok");
+      if (signal.aborted || failure) throw error;
       return errorResponse(error);
     }
   }

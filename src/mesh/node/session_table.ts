@@ -10,8 +10,8 @@ import type { Session } from "../session/session.ts";
 /** What is known of a session besides itself. */
 export interface Held {
   readonly session: Session;
-  /** A third node passes it on. */
-  readonly isRelayed: boolean;
+  /** The node that passes it on; undefined for one that goes straight. */
+  readonly relayedBy: NodeId | undefined;
   /** Where this node has dialled it; undefined when the other side has. */
   readonly dialledAt: string | undefined;
   /** Where the other side was found. */
@@ -42,23 +42,21 @@ export class SessionTable {
   }
 
   /**
-   * Adds one; of too many, the one that was used least recently ends. Of those with one node the oldest does, be it in
-   * use: a node that has dialled again may have forgotten it.
+   * Adds one; of too many, the idle one that was used least recently ends. So it is with those of one node, of which
+   * there are several where processes share a key.
    *
    * @returns undefined when all are in use, and one more is too many: it was ended
    */
-  add(session: Session, how: Pick<Held, "isRelayed" | "dialledAt">): Held | undefined {
-    if (this.#size >= meshLimits.sessions && !this.#dropIdle()) {
+  add(session: Session, how: Pick<Held, "relayedBy" | "dialledAt">): Held | undefined {
+    const others = this.#byNode.get(session.remote) ?? [];
+    const isFull = this.#size >= meshLimits.sessions && !dropIdle(this.all());
+    if (isFull || others.length >= meshLimits.sessionsOfNode && !dropIdle(others)) {
       session.destroy(new MeshError("refused", "There are too many sessions"));
       return undefined;
     }
     const held: Held = { session, ...how, contact: undefined, isKept: false, isLeaving: false };
-    const others = this.#byNode.get(session.remote) ?? [];
-    this.#byNode.set(session.remote, [held, ...others]);
+    this.#byNode.set(session.remote, [held, ...this.#byNode.get(session.remote) ?? []]);
     this.#size++;
-    if (others.length >= meshLimits.sessionsOfNode) {
-      others[others.length - 1].session.destroy(new MeshError("closed", "The node has begun newer sessions"));
-    }
     return held;
   }
 
@@ -78,7 +76,7 @@ export class SessionTable {
   /** A session with a node that takes new streams: the latest, and better one that nobody passes on. */
   of(id: NodeId): Held | undefined {
     const open = this.#byNode.get(id)?.filter(isUsable);
-    return open?.find(({ isRelayed }) => !isRelayed) ?? open?.[0];
+    return open?.find(({ relayedBy }) => relayedBy === undefined) ?? open?.[0];
   }
 
   /** One with a node that was found at one of its addresses. */
@@ -101,10 +99,20 @@ export class SessionTable {
   /** Keeps one: it does not end for being idle. @returns false when others fill what there is for that */
   keep(held: Held): boolean {
     if (held.isKept) return true;
-    if (held.isRelayed || this.#kept >= meshLimits.sessionsKept) return false;
+    if (held.relayedBy !== undefined || this.#kept >= meshLimits.sessionsKept) return false;
     held.isKept = true;
     this.#kept++;
     return true;
+  }
+
+  /** A node leaves: nothing more is begun with it, nor by it with others. Of those, what is under way comes to its end. */
+  leave(held: Held): void {
+    held.isLeaving = true;
+    for (const other of this.all()) {
+      if (other.relayedBy !== held.session.remote) continue;
+      other.isLeaving = true;
+      other.session.close();
+    }
   }
 
   /** Ends those that nobody needs. */
@@ -129,16 +137,16 @@ export class SessionTable {
   *all(): Generator<Held> {
     for (const held of [...this.#byNode.values()]) yield* held;
   }
+}
 
-  /** @returns whether there was one */
-  #dropIdle(): boolean {
-    let oldest: Session | undefined;
-    for (const held of this.all()) {
-      if (isIdle(held) && held.session.usedMs < (oldest?.usedMs ?? Infinity)) oldest = held.session;
-    }
-    oldest?.destroy(new MeshError("closed", "The session made room for others"));
-    return oldest !== undefined;
+/** Ends the one that was used least recently of those that nobody uses. @returns whether there was one */
+function dropIdle(among: Iterable<Held>): boolean {
+  let oldest: Session | undefined;
+  for (const held of among) {
+    if (isIdle(held) && held.session.usedMs < (oldest?.usedMs ?? Infinity)) oldest = held.session;
   }
+  oldest?.destroy(new MeshError("closed", "The session made room for others"));
+  return oldest !== undefined;
 }
 
 function isUsable({ session, isLeaving }: Held): boolean {

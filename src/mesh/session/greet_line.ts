@@ -125,6 +125,12 @@ export class GreetLine implements LinkReceiver {
     const held = this.#held;
     if (held.byteLength < LENGTH_BYTES) return undefined;
     const length = held[0] << 8 | held[1];
+    if (held[0] === 0x48 && held[1] === 0x54) { // "HTTP"
+      throw new MeshError(
+        "protocol",
+        "There is an HTTP server: give the port at which nodes are reached, or a ws: URL",
+      );
+    }
     if (length > meshLimits.greetMessageBytes) {
       throw new MeshError(
         "protocol",

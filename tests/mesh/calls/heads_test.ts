@@ -29,7 +29,7 @@ const head: RequestHead = {
 const text = (value: string) => new TextEncoder().encode(value);
 const linesOf = (changes: Partial<Record<"url" | "method" | "fields" | "params" | "flags", string>>) => {
   const { url = "http://a/", method = "GET", fields = "", params = "", flags = "" } = changes;
-  return text(`\0s\nv\n${method}\n${url}\nclient\n${params}\n${flags}${fields}`);
+  return text(`\0s\nv\n${method}\n${url}\n192.0.2.1\n${params}\n${flags}${fields}`);
 };
 
 Deno.test("what was written of a request is read", () => {
@@ -214,4 +214,12 @@ Deno.test("a provider that goes over to another protocol unasked has failed", as
   };
   await rejects(pair.fetch(new Request("http://a/")), { status: 502 });
   deepEqual(pair.told.at(-1), "failed");
+});
+
+Deno.test("a client's address is an IP address, or none", () => {
+  const read = (client: string) => readRequestHead(text(`\0s\nv\nGET\nhttp://a/\n${client}\n\n`)).client;
+  deepEqual(["", "192.0.2.1", "2001:db8::1"].map(read), ["", "192.0.2.1", "2001:db8::1"]);
+  for (const client of ["localhost", "1.2.3.4, 5.6.7.8", "() { :; }; echo", "1.2.3.4\r"]) {
+    throws(() => read(client), MalformedError);
+  }
 });

@@ -7,6 +7,8 @@ import { SessionTable } from "../../../src/mesh/node/session_table.ts";
 import type { Session } from "../../../src/mesh/session/session.ts";
 import { ManualClock } from "../../support/mesh/manual_clock.ts";
 
+type How = Parameters<SessionTable["add"]>[1];
+
 /** As much of a session as the table sees. */
 class Fake {
   isOpen = true;
@@ -38,8 +40,8 @@ class Fake {
   onEnd: (session: Session) => void = () => {};
 }
 
-const direct = { isRelayed: false, dialledAt: undefined };
-const relayed = { isRelayed: true, dialledAt: undefined };
+const direct: How = { relayedBy: undefined, dialledAt: undefined };
+const relayed: How = { relayedBy: "between", dialledAt: undefined };
 
 class Fixture {
   readonly clock = new ManualClock();
@@ -63,7 +65,7 @@ Deno.test("the latest session with a node is used, and rather one that nobody pa
   second.fake.isOpen = false;
   equal(made.table.of("a"), first.held);
   first.held!.isLeaving = true;
-  equal(made.table.of("a")?.isRelayed, true);
+  equal(made.table.of("a")?.relayedBy, "between");
 });
 
 Deno.test("a question goes to a node at an address where it was found, and nowhere else", () => {
@@ -88,13 +90,15 @@ Deno.test("sessions that are idle for long end, unless they are kept or in use",
   deepEqual([idle, busy, kept, young].map(({ fake }) => fake.ended), ["close", undefined, undefined, undefined]);
 });
 
-Deno.test("a node that dials again and again has a few sessions, the latest ones", () => {
+Deno.test("processes that share a key have sessions side by side, of which those in use stay", () => {
   const made = new Fixture();
-  const all = Array.from({ length: 10 }, () => made.add("a"));
+  const all = Array.from({ length: meshLimits.sessionsOfNode }, (_, i) => made.add("a", direct, i));
   for (const { fake } of all) fake.load = 1;
+  equal(made.add("a").held, undefined);
+  all[1].fake.load = 0;
+  equal(made.add("a").held === undefined, false);
   equal(made.table.size, meshLimits.sessionsOfNode);
-  const left = all.filter(({ fake }) => fake.ended === undefined);
-  deepEqual(left, all.slice(-meshLimits.sessionsOfNode));
+  deepEqual(all.filter(({ fake }) => fake.ended !== undefined), [all[1]]);
 });
 
 Deno.test("there are no more sessions than there is room for: the one that was idle for longest makes it", () => {
@@ -133,4 +137,13 @@ Deno.test("a session is over once, however often that is told", () => {
   equal(made.table.size, 1);
   equal(made.table.remove(other.fake.session), true);
   equal(made.table.size, 0);
+});
+
+Deno.test("what a node passes on that leaves comes to its end, and is not used any more", () => {
+  const made = new Fixture();
+  const between = made.add("between");
+  const [passedOn, straight] = [made.add("a", relayed), made.add("b")];
+  made.table.leave(between.held!);
+  deepEqual([between, passedOn, straight].map(({ fake }) => fake.ended), [undefined, "close", undefined]);
+  deepEqual(["between", "a", "b"].map((id) => made.table.of(id) !== undefined), [false, false, true]);
 });

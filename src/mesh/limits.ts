@@ -59,6 +59,8 @@ export const meshLimits = {
   recordMsMost: 2 * 3_600_000,
   /** How often a record is made anew: two may be lost before it runs out. */
   recordAgainMs: 10 * 60_000,
+  /** How soon it is told again at first where fewer nodes keep it than there could be; then twice as long, and so on. */
+  recordSoonMs: 15_000,
   /** How soon it is told again where nobody has taken it, first and at most. */
   recordRetryMs: 2000,
   recordRetryMsMost: 60_000,
@@ -86,6 +88,8 @@ export const meshLimits = {
   answersEnough: 4,
   /** How long what was found of a service is fresh; older is still used, and looked up behind. */
   serviceFreshMs: 10_000,
+  /** The same after a change: it grows to that while there is none. */
+  serviceChangedMs: 2000,
   /** The same for a service that nobody offers: it may begin any moment. */
   serviceMissingMs: 1000,
   /** Services that are remembered as looked up. */

@@ -14,6 +14,7 @@ import type { Peer } from "./peer.ts";
 import { placed } from "./place.ts";
 import { isSigned, readRecord, type SignedRecord, type Signer, signRecord, type Verify } from "./provider_record.ts";
 import type { ProviderStore } from "./provider_store.ts";
+import type { RoutingTable } from "./routing_table.ts";
 
 /** What it is done with. */
 export interface OffersOptions {
@@ -23,6 +24,7 @@ export interface OffersOptions {
   readonly time: AgreedTime;
   readonly asker: Asker;
   readonly lookups: Lookups;
+  readonly table: RoutingTable;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onEvent: OnDirectoryEvent;
@@ -119,7 +121,30 @@ export class Offers {
     const pauseMs = offer.failures > 0
       ? backoffMs(offer.failures - 1, bounds, random)
       : meshLimits.recordAgainMs * (0.8 + 0.2 * random()); // not all at once
-    offer.stopTimer = clock.after(pauseMs, () => void lookups.behind(() => this.#tell(offer)));
+    const tell = () => void lookups.behind(() => this.#tell(offer));
+    const stopTimer = clock.after(pauseMs, tell);
+    const stopLooking = this.#lookForMore(offer, meshLimits.recordSoonMs, tell);
+    offer.stopTimer = () => {
+      stopTimer();
+      stopLooking();
+    };
+  }
+
+  /**
+   * In a mesh that is just growing, those who will be nearest may come right behind: looks at times whether there are more
+   * nodes than when it was told, as long as fewer keep it than could.
+   *
+   * @returns what ends that
+   */
+  #lookForMore(offer: Offer, pauseMs: number, tell: () => void): () => void {
+    const { clock, table } = this.#options;
+    if (offer.keepers.length >= meshLimits.bucketNodes || pauseMs > meshLimits.recordAgainMs) return () => {};
+    const { size } = table;
+    let stop = clock.after(pauseMs, () => {
+      if (table.size > size) tell();
+      else stop = this.#lookForMore(offer, 2 * pauseMs, tell);
+    });
+    return () => stop();
   }
 
   async #tellOnce(offer: Offer): Promise<void> {

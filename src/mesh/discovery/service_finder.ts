@@ -29,6 +29,8 @@ export interface ServiceFinderOptions {
 interface Search {
   /** When it was over last. */
   doneMs: number;
+  /** How long what was found then is taken for all there are. */
+  freshMs: number;
   running: Promise<void> | undefined;
 }
 
@@ -89,19 +91,31 @@ export class ServiceFinder {
   #isFresh(service: string, records: number): boolean {
     const search = this.#searches.get(service);
     if (!search) return false;
-    const freshMs = records > 0 ? meshLimits.serviceFreshMs : meshLimits.serviceMissingMs;
+    const freshMs = records > 0 ? search.freshMs : meshLimits.serviceMissingMs;
     return this.#options.clock.nowMs() - search.doneMs < freshMs;
   }
 
   #search(service: string): Promise<void> {
-    const search = this.#searches.get(service) ?? { doneMs: -Infinity, running: undefined };
+    const search = this.#searches.get(service) ?? { doneMs: -Infinity, freshMs: 0, running: undefined };
     this.#searches.delete(service);
     this.#searches.set(service, search);
     if (this.#searches.size > meshLimits.servicesSought) this.#searches.delete(this.#searches.keys().next().value!);
+    const before = this.#offers(service);
     return search.running ??= this.#lookUp(service).finally(() => {
       search.running = undefined;
       search.doneMs = this.#options.clock.nowMs();
+      // Where one has come, more do: a service is being started.
+      const isSame = before === this.#offers(service);
+      const { serviceChangedMs, serviceFreshMs } = meshLimits;
+      search.freshMs = isSame
+        ? Math.min(Math.max(2 * search.freshMs, serviceChangedMs), serviceFreshMs)
+        : serviceChangedMs;
     });
+  }
+
+  /** What is known, in words that are the same for the same offers. */
+  #offers(service: string): string {
+    return this.#merged(service).map(({ provider, version }) => `${provider} ${version}`).sort().join();
   }
 
   async #lookUp(service: string): Promise<void> {

@@ -82,15 +82,16 @@ Deno.test("a provider that leaves while it is called loses no call, be it one th
 Deno.test("a provider that is slow gets few calls, and one that stands still is noticed", async () => {
   await using fleet = await Fleet.start([1, 1, 200]);
   await using load = await fleet.load(4);
-  await more(load, 1000);
+  await more(load, 500);
   ok(load.answers.three < load.count / 10, JSON.stringify(load.answers));
   fleet.providers[0].kill("SIGSTOP");
   const { count } = load;
-  await more(load, 1000);
+  await more(load, 50);
   fleet.providers[0].kill("SIGCONT");
   const { answers } = await load.stop();
   deepEqual(Object.keys(answers).sort(), [...names].sort());
-  ok(load.tookMs.slice(count).filter((ms) => ms > 1000).length <= 4);
+  const slowMs = load.tookMs.slice(count).filter((ms) => ms > 1000);
+  ok(slowMs.length <= 8, `${slowMs.length} calls waited`);
 });
 
 const mayMakeNetworks = await Machines.make().then(async (machines) => {

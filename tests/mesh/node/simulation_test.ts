@@ -91,7 +91,7 @@ class Town {
     const host = `10.77.0.${this.hostile.length}`;
     const peer = new HostilePeer(this.mesh, host, HOSTILITIES[this.hostile.length % HOSTILITIES.length]);
     this.hostile.push(peer);
-    return peer.join(this.pick(this.doors).node.addresses[0]);
+    return peer.join();
   }
 
   #join(): string[] {

@@ -3,12 +3,13 @@
 import type { Contact } from "../../../src/mesh/contact.ts";
 import { type Answer, readQuestion, writeAnswer } from "../../../src/mesh/discovery/messages.ts";
 import { PeerBook } from "../../../src/mesh/discovery/peer.ts";
+import { compareDistance, placed } from "../../../src/mesh/discovery/place.ts";
 import { signRecord } from "../../../src/mesh/discovery/provider_record.ts";
 import type { Identity } from "../../../src/mesh/identity.ts";
 import { Greeter } from "../../../src/mesh/node/greeter.ts";
 import { writeHello, writeWelcome } from "../../../src/mesh/node/hello.ts";
 import { QuestionKind, questionOf } from "../../../src/mesh/node/question_kind.ts";
-import { type NodeId, nodeIdOf } from "../../../src/mesh/node_id.ts";
+import { type NodeId, nodeIdOf, placeOfNode } from "../../../src/mesh/node_id.ts";
 import type { Session, SessionHandler } from "../../../src/mesh/session/session.ts";
 import type { Link } from "../../../src/mesh/transport/link.ts";
 import { seededIdentity } from "./seeded_identity.ts";
@@ -26,6 +27,9 @@ export type Hostility =
   | "nonsense"
   /** It names nodes that are elsewhere, or don't exist, and forges records. */
   | "lies";
+
+/** How many nodes it introduces itself to. */
+const NEAREST = 20;
 
 export const HOSTILITIES: readonly Hostility[] = ["silence", "garbage", "nonsense", "lies"];
 
@@ -58,11 +62,20 @@ export class HostilePeer {
     });
   }
 
-  /** Listens, and joins by an address; needs time to pass. */
-  async join(address: string): Promise<void> {
-    const { network } = this.#mesh;
+  /** Listens, and introduces itself to those that are nearest to it, who tell others of it; needs time to pass. */
+  async join(): Promise<void> {
+    const { network, nodes } = this.#mesh;
     await network.listen(`${this.#host}:9000`, (link) => void this.#take(link));
-    const link = await network.dial(this.#host, address);
+    const own = placed(placeOfNode(this.contact.id));
+    const places = nodes.filter(({ node }) => node.addresses.length > 0)
+      .map(({ node: { id, addresses: [address] } }) => ({ ...placed(placeOfNode(id)), address }));
+    places.sort((a, b) => compareDistance(own, a, b));
+    await Promise.all(places.slice(0, NEAREST).map(({ address }) => this.#introduce(address)));
+  }
+
+  /** Claims to be where others are, too. */
+  async #introduce(address: string): Promise<void> {
+    const link = await this.#mesh.network.dial(this.#host, address);
     const session = await this.#greet(link, true);
     const others = this.#mesh.nodes.slice(0, 2).flatMap(({ node }) => node.addresses);
     const hello = writeHello({ keep: true, claims: [...this.contact.addresses, ...others], reachedAt: others });

@@ -85,14 +85,26 @@ export class ServiceCaller {
    * @throws the reason of the request's signal
    */
   async fetch(services: readonly string[], request: Request, options: CallOptions = {}): Promise<Response> {
+    const body = new ReplayBody(request);
+    try {
+      return await this.#fetch({
+        ...{ request, options, body, tried: new Set(), parted: new Set(), late: new Map() },
+        patterns: services.map((service) => this.#pattern(service)),
+        prepared: prepareCall(request, options.info),
+        time: new CallTime(this.#host.clock, request.signal, options.timeoutMs ?? 0),
+      });
+    } finally {
+      body[Symbol.dispose](); // not by `using`, which Node.js has from version 24 on
+    }
+  }
+
+  /** A node is about to leave: it takes no more calls. */
+  left(id: NodeId): void {
+    for (const view of this.#views.values()) view.left(id);
+  }
+
+  async #fetch(calling: Calling): Promise<Response> {
     const { clock } = this.#host;
-    using body = new ReplayBody(request);
-    const calling: Calling = {
-      ...{ request, options, body, tried: new Set(), parted: new Set(), late: new Map() },
-      patterns: services.map((service) => this.#pattern(service)),
-      prepared: prepareCall(request, options.info),
-      time: new CallTime(clock, request.signal, options.timeoutMs ?? 0),
-    };
     let failures = 0;
     let failure: unknown;
     for (let choices = 0; choices < meshLimits.callChoices; choices++) {
@@ -110,11 +122,6 @@ export class ServiceCaller {
     }
     if (failure !== undefined) throw failure;
     throw new HttpError(503, "The service is not there at the moment", { headers: { "retry-after": "1" } });
-  }
-
-  /** A node is about to leave: it takes no more calls. */
-  left(id: NodeId): void {
-    for (const view of this.#views.values()) view.left(id);
   }
 
   /** Waits for lookups only at first, and where nobody is known, or those who are turned out not to be there. */

@@ -295,6 +295,8 @@ export const meshLimits = {
 
   /** How long a node that leaves waits for others to know that, while it still takes calls. */
   leavingMs: 1000,
+  /** No more calls are on their way to it once none has come for so long. */
+  leavingQuietMs: 100,
   /** How long calls under way may take when a node leaves. */
   graceMs: 10_000,
 

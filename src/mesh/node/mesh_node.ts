@@ -24,6 +24,7 @@ import { News } from "./news.ts";
 import type { NodeEvents, NodeOptions, ServiceProvider } from "./node_options.ts";
 import { type OwnService, OwnServices } from "./own_services.ts";
 import { Peers } from "./peers.ts";
+import { Quiet } from "./quiet.ts";
 import { type CallOptions, ServiceCaller } from "./service_caller.ts";
 import type { Link } from "../transport/link.ts";
 import type { Listening, Transport } from "./transport.ts";
@@ -44,9 +45,10 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   readonly #joining: Joining;
   readonly #listening: Listening[] = [];
   #flatend: FlatendBridge | undefined;
-  #stopSweep: () => void;
   /** Of how it is reached: each service is told of by itself. */
   readonly #news: News;
+  /** Those of others. */
+  readonly #calls: Quiet;
   /** It takes no more calls. */
   #isEnding = false;
   #closed: Promise<void> | undefined;
@@ -66,6 +68,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
       ...{ identity, networkKey, clock, allow: allow && new Set(allow) },
       insecure: simulation?.insecure ?? false,
     });
+    this.#calls = new Quiet(clock);
     this.#news = new News(clock, meshLimits.reachSettlesMs, () => this.#tellReach());
     this.#peers = this.#makePeers(greeter);
     this.#directory = new Directory({
@@ -83,7 +86,6 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
       session: (reach) => this.#peers.session(reach),
     });
     this.#joining = this.#makeJoining();
-    this.#stopSweep = clock.after(meshLimits.sweepMs, () => this.#sweep());
   }
 
   /** Tells what happens; so does the node itself. */
@@ -206,7 +208,6 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
     await this.#peers.close(enough.promise);
     stopClock();
     this.#directory.close();
-    this.#stopSweep();
     this.#news.stop();
   }
 
@@ -216,6 +217,8 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
     const offers = [...this.#services.offers()];
     const withdrawn = offers.map(({ service, version }) => this.#directory.withdraw(service, version));
     await Promise.all([this.#peers.leave(), Promise.allSettled(withdrawn)]);
+    // What others began before they knew may have waited behind long bodies.
+    await this.#calls.wait(meshLimits.leavingQuietMs, meshLimits.leavingMs);
   }
 
   #offer(key: string, own: OwnService): void {
@@ -284,14 +287,10 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   #answerCall(stream: MeshStream, head: Uint8Array<ArrayBuffer>): void {
     const request = readRequestHead(head);
     if (this.#isEnding) return stream.reset(ResetCode.ending);
+    this.#calls.broken();
     const handler = this.#services.take(request.service, request.version);
     if (!handler) return stream.reset(ResetCode.noService);
     // What came together with the head is there by then, and needs not be waited for.
     queueMicrotask(() => void answerCall(stream, request, handler, this.#clock));
-  }
-
-  #sweep(): void {
-    this.#peers.sweep();
-    this.#stopSweep = this.#clock.after(meshLimits.sweepMs, () => this.#sweep());
   }
 }

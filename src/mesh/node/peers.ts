@@ -81,6 +81,7 @@ export class Peers {
   readonly #closing = new AbortController();
   readonly #handler: SessionHandler;
   #renewedMs: number;
+  #stopSweep: () => void;
   /** No more sessions begin. */
   #isLeaving = false;
 
@@ -118,6 +119,7 @@ export class Peers {
       onAsk: (question, session) => this.#answer(question, session),
       onClose: (session, error) => this.#over(session, error),
     };
+    this.#stopSweep = clock.after(meshLimits.sweepMs, () => this.#sweep());
   }
 
   /** Sessions that there are. */
@@ -166,18 +168,6 @@ export class Peers {
     }
   }
 
-  /** Does what is to be done from time to time. */
-  sweep(): void {
-    this.#table.sweep();
-    const { reach } = this;
-    const isLost = reach.claims.length > 0 && reach.addresses.length === 0;
-    const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#renewedMs < (isLost ? meshLimits.helloAloneMs : meshLimits.helloAgainMs)) return;
-    this.#renewedMs = nowMs;
-    reach.forgetOld();
-    this.#introductions.renew();
-  }
-
   /** Tells all others that they may begin nothing more here; resolves when they know. What they began meanwhile is taken. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
@@ -192,6 +182,7 @@ export class Peers {
   /** Lets streams under way come to their end, until it is enough. */
   async close(enough: Promise<void>): Promise<void> {
     await Promise.race([this.#table.close(), enough]);
+    this.#stopSweep();
     this.#closing.abort(new MeshError("closed", "The node was closed"));
     this.#table.destroy();
   }
@@ -217,6 +208,19 @@ export class Peers {
     const wasLast = this.#table.remove(session);
     this.#host.closed(session.remote, error);
     if (wasLast && error.reason === "timeout") this.#host.lost(session.remote);
+  }
+
+  /** Does what is to be done from time to time. */
+  #sweep(): void {
+    this.#stopSweep = this.#clock.after(meshLimits.sweepMs, () => this.#sweep());
+    this.#table.sweep();
+    const { reach } = this;
+    const isLost = reach.claims.length > 0 && reach.addresses.length === 0;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#renewedMs < (isLost ? meshLimits.helloAloneMs : meshLimits.helloAgainMs)) return;
+    this.#renewedMs = nowMs;
+    reach.forgetOld();
+    this.#introductions.renew();
   }
 
   #reachChanged(): void {

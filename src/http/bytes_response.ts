@@ -4,14 +4,12 @@
  * than its head.
  */
 
+import { isFieldValue } from "./field_rules.ts";
 import { isServed } from "./served_request.ts";
 import { keepTrailers } from "./trailers.ts";
 
 /** Statuses whose answers the Fetch standard lets have no body. */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
-
-/** What no field's value has (RFC 9110 §5.5). */
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Names that nothing has to be done to. */
 const PLAIN_NAME = /^[\da-z_-]+$/;
@@ -127,7 +125,7 @@ function fieldsOf({ headers, status = 200 }: ResponseInit): Readonly<Record<stri
   const fields = headers as Record<string, string>;
   for (const name in fields) {
     // What is wrong with a field is said where the answer is made, not where it is sent.
-    if (typeof fields[name] !== "string" || NOT_IN_VALUE.test(fields[name])) return undefined;
+    if (typeof fields[name] !== "string" || !isFieldValue(fields[name])) return undefined;
     if (!PLAIN_NAME.test(name)) return undefined;
   }
   return fields;

@@ -3,6 +3,7 @@
 import { type Chunk, fromReadableStream, prepend, type Source, toReadableStream } from "../bytes/source.ts";
 import { HttpError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { isBodiless } from "./bodiless.ts";
 import { Budget } from "./budget.ts";
 import { collectBody } from "./collect_body.ts";
 import type { Handler, RequestInfo } from "./handler.ts";
@@ -51,9 +52,6 @@ interface ChainParts {
   /** Let go of when all have been asked. */
   readonly held: Disposable;
 }
-
-/** Statuses of answers that have no body (RFC 9110 §15): another handler's output can't stand in one. */
-const BODILESS = new Set([204, 205, 304]);
 
 class Chain {
   readonly #parts: ChainParts;
@@ -107,7 +105,7 @@ class Chain {
   #begin(first: Response, chunk: Uint8Array<ArrayBuffer>): Response {
     const headers = new Headers(first.headers);
     headers.delete("content-length");
-    const status = BODILESS.has(first.status) ? 200 : first.status;
+    const status = isBodiless(first.status) ? 200 : first.status;
     const rest: Source = { read: () => this.#read(), cancel: (reason) => this.#cancel(reason) };
     return new Response(toReadableStream(prepend([chunk], rest)), { status, headers });
   }

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { toReadableStream } from "../bytes/source.ts";
 import { limits } from "../limits.ts";
+import { isBodiless } from "./bodiless.ts";
 import { answerWith } from "./bytes_response.ts";
 import { UpstreamBody } from "./forward_body.ts";
 import { ForwardError } from "./forward_error.ts";
@@ -49,9 +50,6 @@ export interface ForwardOptions {
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-
-/** Statuses whose answers have no body. */
-const BODILESS = new Set([204, 205, 304]);
 
 /**
  * Passes a request on. One that asks for WebSocket ends in a tunnel, on our own front.
@@ -162,7 +160,7 @@ function toResponse(request: Request, answer: UpstreamAnswer, onEnd: () => void)
     trailers.resolve(toHeaders(incoming.rawTrailers));
     onEnd();
   });
-  const hasBody = request.method !== "HEAD" && !BODILESS.has(incoming.statusCode!);
+  const hasBody = request.method !== "HEAD" && !isBodiless(incoming.statusCode!);
   if (!hasBody) body.discard();
   const hasTrailers = hasBody && incoming.headers.trailer !== undefined;
   try {

@@ -1,10 +1,6 @@
 /** The header fields that are passed on between a client and an upstream, and those that are not (RFC 9110 §7.6). */
 
-/** Fields of one connection, whichever way they go (RFC 9110 §7.6.1). */
-const HOP_BY_HOP = new Set([
-  ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade"],
-  ...["proxy-authenticate", "proxy-authorization", "http2-settings"],
-]);
+import { isOfConnection, namedByConnection } from "./field_rules.ts";
 
 /**
  * Fields of a request that are made anew or mean nothing behind us. `Proxy` would become the variable HTTP_PROXY of a CGI
@@ -37,7 +33,7 @@ export function requestFields(request: Request, options: RequestFieldsOptions): 
   const named = namedByConnection(headers.get("connection"));
   headers.forEach((value, name) => {
     const taken = takenFor(name);
-    if (HOP_BY_HOP.has(taken) || REQUEST_ONLY.has(taken) || named?.has(name)) return;
+    if (isOfConnection(taken) || REQUEST_ONLY.has(taken) || named?.has(name)) return;
     if (SAYS_WHO.test(taken) && (taken !== name || !options.trustForwarded)) return;
     fields[name] = value;
   });
@@ -65,17 +61,11 @@ export function responseFields(raw: readonly string[], keepTrailer: boolean): [s
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (name === "connection") connection.push(raw[i + 1]);
-    if (!HOP_BY_HOP.has(name) || (keepTrailer && name === "trailer")) fields.push([name, raw[i + 1]]);
+    if (!isOfConnection(name) || (keepTrailer && name === "trailer")) fields.push([name, raw[i + 1]]);
   }
   fields.push(["via", VIA]); // behind those of others, of whom each adds to the end
   const named = namedByConnection(connection.join(","));
   return named ? fields.filter(([name]) => !named.has(name)) : fields;
-}
-
-/** Names in `Connection`, besides the usual ones. */
-function namedByConnection(connection: string | null): Set<string> | undefined {
-  if (!connection || /^(?:keep-alive|close|upgrade)$/i.test(connection)) return undefined;
-  return new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
 }
 
 function appended(list: string | undefined, item: string): string {

@@ -2,6 +2,7 @@
 
 import { toReadableStream } from "../../bytes/source.ts";
 import { describeExit, type Exit, ProgramError } from "../../errors.ts";
+import { isBodiless } from "../../http/bodiless.ts";
 import { problem } from "../../http/problem.ts";
 import { pause } from "../../net/backoff.ts";
 import { Deadline } from "../../process/deadline.ts";
@@ -22,9 +23,6 @@ export interface CallbackRunOptions {
   /** Show a failed program's report to the client. */
   readonly dev: boolean;
 }
-
-/** Statuses whose answers have no body. */
-const BODILESS = new Set([204, 205, 304]);
 
 /** Why a reply did not arrive whole. */
 const LOST: Record<Exclude<Delivery, "whole">, string> = {
@@ -125,16 +123,16 @@ export class CallbackRun implements ReplyWaiter {
   }
 
   #toResponse({ status, headers, contentLength, body }: Reply): { response: Response; delivery: Promise<Delivery> } {
-    const isBodiless = BODILESS.has(status);
-    if (body && !isBodiless) {
+    const content = isBodiless(status) ? undefined : body;
+    if (content) {
       if (!headers.has("content-type")) headers.set("content-type", this.#options.contentType);
       if (contentLength !== undefined) headers.set("content-length", String(contentLength));
     }
-    if (!body || isBodiless || this.#options.method === "HEAD") {
+    if (!content || this.#options.method === "HEAD") {
       return { response: new Response(null, { status, headers }), delivery: Promise.resolve("whole") };
     }
-    const content = this.#body = new ReplyBody(body, this.touch);
-    return { response: new Response(toReadableStream(content), { status, headers }), delivery: content.delivery };
+    const sent = this.#body = new ReplyBody(content, this.touch);
+    return { response: new Response(toReadableStream(sent), { status, headers }), delivery: sent.delivery };
   }
 
   #late(which: "timeout" | "idle", limitMs: number): void {

@@ -1,11 +1,9 @@
 /** Answers with what stands in the file. */
 
+import { isBodiless } from "../../http/bodiless.ts";
 import { answerWith } from "../../http/bytes_response.ts";
 import type { Handler } from "../../http/handler.ts";
 import type { TargetConfig } from "../config/target_model.ts";
-
-/** Statuses whose answers have no body. */
-const BODILESS = new Set([204, 205, 304]);
 
 /**
  * Makes the target.
@@ -18,7 +16,7 @@ export function respondTarget({ status, headers, body }: Extract<TargetConfig, {
   if (body !== "") fields["content-type"] ??= "text/plain; charset=utf-8";
   const init = { status, headers: fields };
   new Response(null, init); // a mistake shows now, and not with the first request
-  if (BODILESS.has(status)) {
+  if (isBodiless(status)) {
     if (body !== "") throw new TypeError(`Cannot answer with a body: one with status ${status} has none`);
     return () => new Response(null, init);
   }

@@ -1,6 +1,7 @@
 /** The answer of a service as whoever has asked gets it. */
 
 import { type Chunk, concat, type Source, toReadableStream } from "../../bytes/source.ts";
+import { isBodiless } from "../../http/bodiless.ts";
 import { answerWith } from "../../http/bytes_response.ts";
 import { promiseTrailers } from "../../http/trailers.ts";
 import type { MeshStream } from "../session/mesh_stream.ts";
@@ -24,9 +25,6 @@ export interface AnswerHost {
   meaningOf(error: unknown): unknown;
 }
 
-/** Statuses whose answers have no body. */
-const BODILESS = new Set([204, 205, 304]);
-
 /**
  * Makes the answer.
  *
@@ -37,7 +35,7 @@ export function responseOf(
   stream: MeshStream,
   host: AnswerHost,
 ): Response {
-  if (BODILESS.has(status) || host.request.method === "HEAD") return bodiless(status, fields, stream, host);
+  if (isBodiless(status) || host.request.method === "HEAD") return bodiless(status, fields, stream, host);
   const init = { status, headers: headersInit(fields) };
   const length = new BodyLength(fields);
   const whole = hasTrailers ? undefined : stream.takeWhole();

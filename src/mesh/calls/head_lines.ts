@@ -1,6 +1,7 @@
 /** What the heads of requests and answers have in common: lines of UTF-8, the last of them `name: value`. */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
+import { isFieldValue } from "../../http/field_rules.ts";
 import { limits } from "../../limits.ts";
 import { meshLimits } from "../limits.ts";
 import { isEndToEnd } from "./passed_fields.ts";
@@ -12,8 +13,6 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const FIELD_NAME = /^[!#$%&'*+.^_`|~\da-z-]+$/;
-/** What a value of a field has not (RFC 9110 §5.5); values are bytes, one a character. */
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Heads are written in it, and none is left in it. */
 const scratch = new Uint8Array(meshLimits.headBytes + 1);
@@ -64,7 +63,7 @@ export function readFields(lines: readonly string[], from: number, keepTrailer =
     const colon = line.indexOf(": ");
     const name = line.slice(0, colon);
     const value = line.slice(colon + 2);
-    if (colon < 1 || !FIELD_NAME.test(name) || NOT_IN_VALUE.test(value)) throw new MalformedError("A field is none");
+    if (colon < 1 || !FIELD_NAME.test(name) || !isFieldValue(value)) throw new MalformedError("A field is none");
     if (isEndToEnd(name) || (keepTrailer && name === "trailer")) fields.push(name, value);
   }
   return fields;

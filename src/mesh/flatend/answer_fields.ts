@@ -1,6 +1,7 @@
 /** Answers as flatend's services give them, and back: a map of header fields, in which `status` is the status. */
 
 import { type Chunk, type Source, toReadableStream } from "../../bytes/source.ts";
+import { isBodiless } from "../../http/bodiless.ts";
 import { responseFields } from "../../http/forward_fields.ts";
 import { FlatendError } from "./flatend_error.ts";
 import type { Fields } from "./packets.ts";
@@ -9,8 +10,6 @@ import { setField } from "./request_fields.ts";
 const STATUS = "status";
 /** Anything else would be no answer to pass on. */
 const STATUSES = /^[2-5]\d\d$/;
-/** Statuses whose answers have no body. */
-const BODILESS = new Set([204, 205, 304]);
 const LENGTH = /^\d{1,15}$/;
 /** Fields that say how our own answer travelled, not how theirs does. */
 const OF_A_CONNECTION = new Set(["connection", "keep-alive", "transfer-encoding", "trailer", "upgrade", STATUS]);
@@ -37,7 +36,7 @@ export function toResponse(
   }
   const length = headers.get("content-length");
   if (length !== null && !LENGTH.test(length)) headers.delete("content-length");
-  if (method === "HEAD" || BODILESS.has(status)) {
+  if (method === "HEAD" || isBodiless(status)) {
     body.cancel();
     if (method !== "HEAD") headers.delete("content-length");
     return new Response(null, { status, headers });

@@ -1,7 +1,7 @@
 /** Tells of a node's ties to its mesh: of each trouble once, and when it is over. Whoever reads it may leave. */
 
 import { printable } from "../bytes/printable.ts";
-import { atMost, type Log } from "../log.ts";
+import type { Log } from "../log.ts";
 import type { MeshNode } from "../mesh/node/mesh_node.ts";
 import { tellStderr } from "./output.ts";
 
@@ -61,13 +61,9 @@ export class NodeNarrator implements Disposable {
   }
 }
 
-/** Events that strangers may cause are logged so often, a second. */
-const EVENTS_A_SECOND = 10;
-
 /** A log for a node, without what is told of its join points: those are the events that have an address. */
 export function logBeside(log: Log): Log {
-  const bounded = atMost(log, EVENTS_A_SECOND);
   return (level, message, fields) => {
-    if (fields?.address === undefined) bounded(level, message, fields);
+    if (fields?.address === undefined) log(level, message, fields);
   };
 }

@@ -21,6 +21,12 @@ export interface Reach extends Contact {
 /** Printable ASCII: addresses stand in logs. */
 const ADDRESS = /^(?:tcp|wss?):\/\/[\x21-\x7e]+$/;
 
+/** The host of an address, between the scheme and the port: `1.2.3.4`, `::1` without its brackets, or a name; empty for none. */
+export function hostOf(address: string): string {
+  const [, bracketed, plain] = /^[a-z]+:\/\/(?:\[([^\]]*)\]|([^:\/]*))/.exec(address) ?? [];
+  return bracketed ?? plain ?? "";
+}
+
 /** Writes a contact: key, number of addresses, each behind its length. */
 export function writeContact(writer: ByteWriter, { id, addresses }: Contact): void {
   writer.bytes(publicKeyOf(id)).u8(addresses.length);

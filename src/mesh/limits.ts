@@ -326,4 +326,6 @@ export const meshLimits = {
   /** Ranges of versions, characters, and alternatives and comparisons of one: they are typed by people. */
   rangeChars: 512,
   rangeParts: 32,
+  /** Lines of a log that strangers can cause, a second. */
+  strangersLines: 10,
 } as const;

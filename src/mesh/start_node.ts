@@ -1,10 +1,8 @@
 /** Starts a node of the mesh. */
 
+import { NETWORK_KEY_BYTES } from "../net/network_key.ts";
 import { MeshNode } from "./node/mesh_node.ts";
 import type { NodeOptions } from "./node/node_options.ts";
-
-/** Bytes of a network key. */
-const NETWORK_KEY_BYTES = 32;
 
 /**
  * Starts a node: it listens, joins a mesh and offers services, and calls those of others by name. What goes between nodes

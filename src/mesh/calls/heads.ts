@@ -72,11 +72,6 @@ export function headFor(service: string, version: string, lines: string): Uint8A
   return encodeHead(`${KIND}${service}\n${version}${lines}`);
 }
 
-/** @throws {RangeError} when it is longer than a head may be */
-export function writeRequestHead(head: RequestHead): Uint8Array<ArrayBuffer> {
-  return headFor(head.service, head.version, questionLines(head));
-}
-
 /** @throws {MalformedError} for what is none */
 export function readRequestHead(bytes: Uint8Array<ArrayBuffer>): RequestHead {
   const lines = decodeLines(bytes.subarray(1));

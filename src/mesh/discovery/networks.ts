@@ -1,5 +1,7 @@
 /** Which networks addresses are of: whoever has one machine has as many ids as he likes, but few networks. */
 
+import { hostOf } from "../contact.ts";
+
 /** Stands before the number of an IPv6 network, so that none is also that of an IPv4 one. */
 const IPV6 = 2 ** 48;
 
@@ -15,12 +17,6 @@ export function networksOf(addresses: readonly string[]): readonly number[] {
     if (network !== undefined && !networks.includes(network)) networks.push(network);
   }
   return networks;
-}
-
-/** What stands between the scheme and the port: `1.2.3.4`, `::1` without its brackets, or a name. */
-function hostOf(address: string): string {
-  const [, bracketed, plain] = /^[a-z]+:\/\/(?:\[([^\]]*)\]|([^:\/]*))/.exec(address) ?? [];
-  return bracketed ?? plain ?? "";
 }
 
 function networkOf(host: string): number | undefined {

@@ -2,6 +2,7 @@
 
 import { ByteReader, MalformedError } from "../../bytes/byte_reader.ts";
 import { ByteWriter } from "../../bytes/byte_writer.ts";
+import { concat } from "../../bytes/source.ts";
 import { type Reach, readReach, writeReach } from "../contact.ts";
 import { SIGNATURE_BYTES } from "../identity.ts";
 import { meshLimits } from "../limits.ts";
@@ -124,9 +125,6 @@ export function lifeOf(
   return issuedMs > timesMs[0] ? "future" : "expired";
 }
 
-function signed(record: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(DOMAIN.byteLength + record.byteLength);
-  bytes.set(DOMAIN);
-  bytes.set(record, DOMAIN.byteLength);
-  return bytes;
+function signed(record: Uint8Array<ArrayBuffer>): Uint8Array {
+  return concat([DOMAIN, record]);
 }

@@ -2,6 +2,7 @@
 
 import { isLoopback } from "../../net/loopback.ts";
 import { urlHost } from "../../net/url_host.ts";
+import { hostOf } from "../contact.ts";
 import { networksOf } from "../discovery/networks.ts";
 
 /** Hosts that are no host: whoever listens there is reached at all of its own. */
@@ -17,11 +18,6 @@ export function seenFrom(address: string, host: string | undefined): string | un
   const parts = UNSPECIFIED.exec(address);
   if (!parts) return address;
   return host ? `${parts[1]}://${urlHost(host)}${parts[2]}` : undefined;
-}
-
-/** The host of an address; empty when it has none. */
-export function hostOf(address: string): string {
-  return URL.parse(address)?.hostname.replace(/^\[|\]$/g, "") ?? "";
 }
 
 /** True for an address that means another machine to everybody else. */

@@ -5,6 +5,7 @@
 
 import { isIP } from "node:net";
 import { isLoopback } from "../../net/loopback.ts";
+import { hostOf } from "../contact.ts";
 import { parseAddress } from "../transport/address.ts";
 
 /** Paths of WebSockets: that of a node's own port, and that by which proxies hand on to it (docs/mesh.md). */
@@ -54,10 +55,6 @@ function parsed(address: string) {
   } catch {
     return undefined; // strangers write what they like
   }
-}
-
-function hostOf(address: string): string {
-  return parsed(address)?.host ?? "";
 }
 
 /** Also as IPv6 writes addresses of IPv4, and by names that end in a dot. */

@@ -2,10 +2,10 @@
 
 import { isLoopback } from "../../net/loopback.ts";
 import { urlHost } from "../../net/url_host.ts";
-import type { Contact } from "../contact.ts";
+import { type Contact, hostOf } from "../contact.ts";
 import { meshLimits } from "../limits.ts";
 import type { Session } from "../session/session.ts";
-import { hostOf, isWorthALook, seenFrom } from "./claims.ts";
+import { isWorthALook, seenFrom } from "./claims.ts";
 import type { DialPolicy } from "./dial_policy.ts";
 import { readHello, readOneAddress, readWelcome, writeAddress, writeHello, writeWelcome } from "./hello.ts";
 import type { OwnReach } from "./own_reach.ts";

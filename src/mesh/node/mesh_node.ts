@@ -1,7 +1,7 @@
 /** A node of the mesh: peers, discovery, services and calls put together. */
 
 import type { Handler, RequestInfo } from "../../http/handler.ts";
-import { type Log, silent } from "../../log.ts";
+import { atMost, type Log, silent } from "../../log.ts";
 import { Events } from "../../net/events.ts";
 import { answerCall } from "../calls/answer_call.ts";
 import { readRequestHead } from "../calls/heads.ts";
@@ -35,6 +35,8 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   readonly id: NodeId;
   readonly #identity: Identity;
   readonly #log: Log;
+  /** For what strangers can cause. */
+  readonly #strangersLog: Log;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #transport: Transport;
@@ -64,6 +66,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
     const random = this.#random = simulation?.random ?? Math.random;
     this.#transport = simulation?.transport ?? networkTransport();
     this.#log = log;
+    this.#strangersLog = atMost(log, meshLimits.strangersLines);
     const greeter = new Greeter({
       ...{ identity, networkKey, clock, allow: allow && new Set(allow) },
       insecure: simulation?.insecure ?? false,
@@ -233,7 +236,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
 
   #welcomeFlatend(address: string): Promise<FlatendBridge> {
     return welcomeFlatend(address, {
-      ...{ identity: this.#identity, clock: this.#clock, log: this.#log },
+      ...{ identity: this.#identity, clock: this.#clock, log: this.#strangersLog },
       offered: () => [...this.#directory.services],
       add: (key, service, handler) => this.#offer(key, { ...parseOffer(service), handler, isGuest: true }),
       remove: (key, service) => void this.#withdraw(key, service, parseOffer(service).version),
@@ -243,7 +246,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
 
   #makePeers(greeter: Greeter): Peers {
     return new Peers({
-      ...{ own: this.id, transport: this.#transport, greeter, clock: this.#clock, log: this.#log },
+      ...{ own: this.id, transport: this.#transport, greeter, clock: this.#clock, log: this.#strangersLog },
       host: {
         saw: (contact) => this.#directory.saw(contact),
         lost: (id) => this.#directory.lost(id),

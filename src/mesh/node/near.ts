@@ -1,7 +1,7 @@
 /** Which providers are on this machine, as far as their addresses tell. */
 
-import type { Reach } from "../contact.ts";
-import { hostOf, isLoopbackAddress } from "./claims.ts";
+import { hostOf, type Reach } from "../contact.ts";
+import { isLoopbackAddress } from "./claims.ts";
 
 /**
  * True for one on this machine. A loopback address alone says little: to somebody on another machine, it is that machine.

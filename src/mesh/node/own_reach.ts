@@ -2,10 +2,10 @@
 
 import { isLoopback } from "../../net/loopback.ts";
 import type { Clock } from "../clock.ts";
-import type { Contact, Reach } from "../contact.ts";
+import { type Contact, hostOf, type Reach } from "../contact.ts";
 import { meshLimits } from "../limits.ts";
 import type { NodeId } from "../node_id.ts";
-import { hostOf, isLoopbackAddress, isUnspecified, seenFrom } from "./claims.ts";
+import { isLoopbackAddress, isUnspecified, seenFrom } from "./claims.ts";
 
 /** What it needs of its node. */
 export interface OwnReachHost {

@@ -1,7 +1,7 @@
 /** The other nodes that a node has to do with: sessions with them, and what goes on these. */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
-import { atMost, type Log } from "../../log.ts";
+import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
 import type { Contact, Reach } from "../contact.ts";
 import type { Questioner } from "../discovery/directory.ts";
@@ -62,8 +62,6 @@ export interface Joined {
 }
 
 const EMPTY = new Uint8Array(0);
-/** What strangers can cause to be logged. */
-const LINES_A_SECOND = 10;
 
 /** Sessions, and how to get them. */
 export class Peers {
@@ -88,7 +86,7 @@ export class Peers {
   constructor({ own, transport, greeter, clock, log, host }: PeersOptions) {
     this.#greeter = greeter;
     this.#clock = clock;
-    this.#log = atMost(log, LINES_A_SECOND);
+    this.#log = log;
     this.#host = host;
     this.#renewedMs = clock.nowMs();
     const { signal } = this.#closing;

@@ -1,5 +1,7 @@
 /** What a question to a node is about: its first byte. */
 
+import { ByteWriter } from "../../bytes/byte_writer.ts";
+
 export const QuestionKind = {
   /** How who asks is reached, and what it needs. */
   hello: 0,
@@ -13,8 +15,5 @@ export const QuestionKind = {
 
 /** Puts the kind before a question. */
 export function questionOf(kind: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const question = new Uint8Array(1 + payload.byteLength);
-  question[0] = kind;
-  question.set(payload, 1);
-  return question;
+  return new ByteWriter(1 + payload.byteLength).u8(kind).bytes(payload).done();
 }

@@ -5,6 +5,7 @@
  */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
+import { ByteWriter } from "../../bytes/byte_writer.ts";
 import type { Clock } from "../clock.ts";
 import { meshLimits } from "../limits.ts";
 import { type NodeId, nodeIdOf, PUBLIC_KEY_BYTES, publicKeyOf } from "../node_id.ts";
@@ -20,9 +21,7 @@ const EMPTY = new Uint8Array(0);
 
 /** Opens a link to a node by another one, which keeps a session with it. */
 export function relayLink(by: Session, target: NodeId, clock: Clock): Link {
-  const head = new Uint8Array(1 + PUBLIC_KEY_BYTES);
-  head[0] = StreamKind.relay;
-  head.set(publicKeyOf(target), 1);
+  const head = new ByteWriter(1 + PUBLIC_KEY_BYTES).u8(StreamKind.relay).bytes(publicKeyOf(target)).done();
   return new RelayLink(by.open(head), clock);
 }
 

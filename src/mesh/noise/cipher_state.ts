@@ -10,7 +10,8 @@ export const KEY_BYTES = 32;
 /** Bytes that a message is longer when encrypted. */
 export const TAG_BYTES = 16;
 
-const CIPHER = "aes-256-gcm";
+/** As node:crypto calls it. */
+export const CIPHER = "aes-256-gcm";
 const NONCE_BYTES = 12;
 const NOTHING = new Uint8Array(0);
 
@@ -75,12 +76,14 @@ function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associa
   return sealed;
 }
 
-/** 32 zero bits, and the number in 64, big-endian. */
-function nonceOf(number: number): Uint8Array {
+/** The nonce of a message: 32 zero bits, and its number in 64, big-endian (Noise §12.3). */
+export function nonceOf(number: number): Uint8Array<ArrayBuffer> {
   const nonce = new Uint8Array(NONCE_BYTES);
-  const view = new DataView(nonce.buffer);
-  view.setUint32(4, Math.floor(number / 2 ** 32));
-  view.setUint32(8, number >>> 0);
+  const high = Math.floor(number / 2 ** 32);
+  for (let i = 0; i < 4; i++) {
+    nonce[4 + i] = high >>> 24 - 8 * i;
+    nonce[8 + i] = number >>> 24 - 8 * i;
+  }
   return nonce;
 }
 

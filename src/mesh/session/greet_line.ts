@@ -3,6 +3,7 @@
  * takes the link over, with every byte that came meanwhile.
  */
 
+import { concat } from "../../bytes/source.ts";
 import { meshLimits } from "../limits.ts";
 import { MeshError } from "../mesh_error.ts";
 import type { Link, LinkReceiver } from "../transport/link.ts";
@@ -101,7 +102,7 @@ export class GreetLine implements LinkReceiver {
   onBytes(bytes: Bytes): void {
     if (this.#receiver) return this.#receiver.onBytes(bytes);
     if (this.#isLeaving) return;
-    this.#held = this.#held.byteLength === 0 ? bytes : join(this.#held, bytes);
+    this.#held = this.#held.byteLength === 0 ? bytes : concat([this.#held, bytes]);
     // There is a whole message in it: more would only let a stranger fill the memory.
     if (this.#held.byteLength >= LENGTH_BYTES + meshLimits.greetMessageBytes) this.#link.pause();
     this.#wake();
@@ -141,11 +142,4 @@ export class GreetLine implements LinkReceiver {
     this.#held = held.subarray(LENGTH_BYTES + length);
     return held.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
   }
-}
-
-function join(first: Bytes, second: Bytes): Bytes {
-  const joined = new Uint8Array(first.byteLength + second.byteLength);
-  joined.set(first);
-  joined.set(second, first.byteLength);
-  return joined;
 }

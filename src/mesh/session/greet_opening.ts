@@ -1,6 +1,7 @@
 /** What two nodes show each other to become sure of who they are: with Noise, or in simulations with nothing. */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
+import { concat } from "../../bytes/source.ts";
 import { type Identity, SIGNATURE_BYTES, verifySignature } from "../identity.ts";
 import { MeshError } from "../mesh_error.ts";
 import { type NodeId, nodeIdOf, PUBLIC_KEY_BYTES } from "../node_id.ts";
@@ -124,18 +125,13 @@ export class PlainOpening implements Opening {
 function proofOf(identity: Identity): Bytes {
   let proof = proofs.get(identity);
   if (!proof) {
-    proof = new Uint8Array(PUBLIC_KEY_BYTES + SIGNATURE_BYTES);
-    proof.set(identity.publicKey);
-    proof.set(identity.sign(textOf(staticKey.publicKey)), PUBLIC_KEY_BYTES);
+    proof = concat([identity.publicKey, identity.sign(textOf(staticKey.publicKey))]);
     proofs.set(identity, proof);
   }
   return proof;
 }
 
 /** What a node signs of its static key. */
-function textOf(publicKey: Uint8Array): Bytes {
-  const text = new Uint8Array(SIGNED.byteLength + publicKey.byteLength);
-  text.set(SIGNED);
-  text.set(publicKey, SIGNED.byteLength);
-  return text;
+function textOf(publicKey: Bytes): Bytes {
+  return concat([SIGNED, publicKey]);
 }

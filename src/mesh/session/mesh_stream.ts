@@ -1,5 +1,7 @@
 /** One stream of a session: a head and a body each way, at the pace of their readers. */
 
+import { ByteReader } from "../../bytes/byte_reader.ts";
+import { ByteWriter } from "../../bytes/byte_writer.ts";
 import type { Chunk, Source } from "../../bytes/source.ts";
 import { meshLimits } from "../limits.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
@@ -124,7 +126,7 @@ export class MeshStream implements Source {
       case FrameType.trailers:
         return !this.#hasLast && isLast && this.#takeTrailers(payload);
       case FrameType.window:
-        return payload.byteLength === 4 && this.sender.grant(u32(payload));
+        return payload.byteLength === 4 && this.sender.grant(new ByteReader(payload).u32());
       case FrameType.stop:
         this.sender.stop();
         return true;
@@ -151,10 +153,8 @@ export class MeshStream implements Source {
 
   #sendReset(code: ResetCode, text: string): void {
     const words = new TextEncoder().encode(text.slice(0, meshLimits.reasonChars));
-    const payload = new Uint8Array(1 + words.byteLength);
-    payload[0] = code;
-    payload.set(words, 1);
-    this.#host.control(FrameType.reset, this.id, payload);
+    const payload = new ByteWriter(1 + words.byteLength).u8(code).bytes(words);
+    this.#host.control(FrameType.reset, this.id, payload.done());
   }
 
   #takeHead(head: Uint8Array<ArrayBuffer>, isLast: boolean): boolean {
@@ -192,11 +192,7 @@ export class MeshStream implements Source {
     this.#hasBeenRead = true;
     this.#lookForRest();
     const grant = this.#ended ? 0 : this.#window.read(chunk.byteLength, this.#host.nowMs);
-    if (grant > 0) {
-      const payload = new Uint8Array(4);
-      new DataView(payload.buffer).setUint32(0, grant);
-      this.#host.control(FrameType.window, this.id, payload);
-    }
+    if (grant > 0) this.#host.control(FrameType.window, this.id, new ByteWriter(4).u32(grant).done());
     return chunk;
   }
 
@@ -256,8 +252,4 @@ export class MeshStream implements Source {
 
 function wordsOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes).slice(0, meshLimits.reasonChars);
-}
-
-function u32(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
 }

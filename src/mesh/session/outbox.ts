@@ -5,8 +5,8 @@
  */
 
 import { meshLimits } from "../limits.ts";
+import { TAG_BYTES } from "../noise/cipher_state.ts";
 import { FRAME_HEAD_BYTES, type FrameType, writeFrameHead } from "./frames.ts";
-import { TAG_BYTES } from "./seal.ts";
 import type { SenderHost, StreamSender } from "./stream_sender.ts";
 
 /** Bytes of frames that one message has room for. */

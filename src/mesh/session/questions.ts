@@ -1,5 +1,6 @@
 /** Questions to the node at the other end of a session, which are answered in one piece each. */
 
+import { ByteWriter } from "../../bytes/byte_writer.ts";
 import { meshLimits } from "../limits.ts";
 import type { Clock } from "../clock.ts";
 import { MeshError } from "../mesh_error.ts";
@@ -80,8 +81,5 @@ export class Questions {
 /** Makes the payload of an answer; undefined for a question that could not be answered, as with what is too long. */
 export function answerPayload(answer: Uint8Array | undefined): Uint8Array<ArrayBuffer> {
   if (!answer || answer.byteLength > meshLimits.headBytes) return Uint8Array.of(NOT_ANSWERED);
-  const payload = new Uint8Array(1 + answer.byteLength);
-  payload[0] = ANSWERED;
-  payload.set(answer, 1);
-  return payload;
+  return new ByteWriter(1 + answer.byteLength).u8(ANSWERED).bytes(answer).done();
 }

@@ -9,11 +9,9 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { letGo } from "../../bytes/let_go.ts";
 import { meshLimits } from "../limits.ts";
-import { rekey } from "../noise/cipher_state.ts";
+import { CIPHER, nonceOf, rekey, TAG_BYTES } from "../noise/cipher_state.ts";
 import { InOrder } from "./in_order.ts";
 
-/** Bytes that prove a message. */
-export const TAG_BYTES = 16;
 /** Bytes of a message's length before it. */
 export const LENGTH_BYTES = 2;
 
@@ -48,7 +46,7 @@ class Direction {
       this.#key = rekey(this.#key);
       this.#shared = undefined;
     }
-    return { iv: ivOf(nonce), key: this.#key, shared: () => this.#shared ??= this.#import(this.#key) };
+    return { iv: nonceOf(nonce), key: this.#key, shared: () => this.#shared ??= this.#import(this.#key) };
   }
 
   async #import(key: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
@@ -56,16 +54,6 @@ class Direction {
     if (key === this.#key) this.#shared = shared;
     return shared;
   }
-}
-
-function ivOf(nonce: number): Uint8Array<ArrayBuffer> {
-  const iv = new Uint8Array(12);
-  const high = Math.floor(nonce / 2 ** 32);
-  for (let i = 0; i < 4; i++) {
-    iv[4 + i] = high >>> 24 - 8 * i;
-    iv[8 + i] = nonce >>> 24 - 8 * i;
-  }
-  return iv;
 }
 
 /** How a direction is sealed. */
@@ -116,7 +104,7 @@ export class Sealer {
 }
 
 function sealNow(key: Uint8Array, iv: Uint8Array, plain: Uint8Array): Uint8Array<ArrayBuffer> {
-  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const cipher = createCipheriv(CIPHER, key, iv);
   const text = cipher.update(plain);
   cipher.final();
   const message = behindLength(text, text.byteLength + TAG_BYTES);
@@ -193,7 +181,7 @@ export class Opener {
 
 function openNow(key: Uint8Array, iv: Uint8Array, message: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const end = message.byteLength - TAG_BYTES;
-  const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(message.subarray(end));
   const { buffer, byteOffset, byteLength } = decipher.update(message.subarray(0, end));
   decipher.final();

@@ -1,7 +1,8 @@
 /** Addresses that others claim. */
 
 import { deepEqual, equal } from "node:assert/strict";
-import { hostOf, isUnspecified, isWorthALook, seenFrom } from "../../../src/mesh/node/claims.ts";
+import { hostOf } from "../../../src/mesh/contact.ts";
+import { isUnspecified, isWorthALook, seenFrom } from "../../../src/mesh/node/claims.ts";
 import { isNear } from "../../../src/mesh/node/near.ts";
 
 Deno.test("an address at no host of its own is dialled where its node is seen", () => {

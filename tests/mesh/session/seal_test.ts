@@ -2,7 +2,8 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { createDecipheriv } from "node:crypto";
 import fc from "fast-check";
 import { CipherState, rekey } from "../../../src/mesh/noise/cipher_state.ts";
-import { LENGTH_BYTES, Opener, Sealer, TAG_BYTES } from "../../../src/mesh/session/seal.ts";
+import { TAG_BYTES } from "../../../src/mesh/noise/cipher_state.ts";
+import { LENGTH_BYTES, Opener, Sealer } from "../../../src/mesh/session/seal.ts";
 import { type Bytes, cutShort, newKeys, patterned } from "../../support/mesh/session_pair.ts";
 import { until } from "../../support/within.ts";
 

@@ -3,7 +3,6 @@
 import type { Log } from "../log.ts";
 import type { MeshNode } from "../mesh/node/mesh_node.ts";
 import type { MeshConfig } from "./config/model.ts";
-import { joinMesh } from "./join_mesh.ts";
 import type { MeshCaller } from "./targets/mesh_target.ts";
 
 /** A mesh, before the config that names it is in force. */
@@ -42,6 +41,8 @@ export class MeshPlace {
       };
       return { caller: before.node, commit, rollback };
     }
+    // To load the mesh takes longer than most gateways take to start, and most join none.
+    const { joinMesh } = await import("./join_mesh.ts");
     const node = await joinMesh(config, this.#log);
     return { caller: node, commit: () => this.#joined = { key, node }, rollback: () => node.close(0) };
   }

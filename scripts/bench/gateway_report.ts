@@ -4,7 +4,7 @@ import type { Failures } from "./fleet.ts";
 import type { Lookup, Reload, Validation } from "./gateway_jobs.ts";
 import { FILES, type Measured, PROXY_CONNECTIONS, type Served } from "./gateway_loads.ts";
 import type { Reloads } from "./gateway_reloads.ts";
-import { table } from "./table.ts";
+import { NONE, shown, table, times, verdict } from "./table.ts";
 
 /** All that was measured, by the name of the server. What failed is missing, or null. */
 export interface GatewayResults {
@@ -27,8 +27,6 @@ export interface GatewayResults {
 }
 
 const OURS = "Sluice";
-const NONE = "–";
-
 /** What was aimed at. */
 const AIM = { ofCaddysProxy: 1, checkUs: 50, lookupRatio: 1 };
 /** Two measurements of the same differ by less. */
@@ -175,16 +173,4 @@ function reloadSection({ reload, reloads }: GatewayResults): string {
     );
   }
   return sections.length > 1 ? sections.join("\n\n") : "";
-}
-
-function verdict(isMet: boolean): string {
-  return isMet ? "met" : "missed";
-}
-
-function shown(value: number): string {
-  return value.toFixed(value < 100 ? 1 : 0);
-}
-
-function times(a: number | undefined, b: number | undefined): string {
-  return a === undefined || b === undefined ? NONE : (a / b).toFixed(2);
 }

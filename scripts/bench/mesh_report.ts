@@ -7,7 +7,7 @@ import { type Calls, NATS, OURS, TWO_HOPS } from "./mesh_calls.ts";
 import type { Arrivals, Handshakes, SessionMemory } from "./mesh_crowds.ts";
 import { BY_MESH, GATEWAY_CONNECTIONS } from "./mesh_gateway.ts";
 import { ANSWER_MS, CALLS_PER_SECOND, DELAY_MS, PROVIDERS, type Slow } from "./mesh_slow.ts";
-import { table } from "./table.ts";
+import { NONE, shown, table, times, verdict } from "./table.ts";
 
 /** All that was measured. What failed is missing, or null. */
 export interface MeshResults {
@@ -26,8 +26,6 @@ export interface MeshResults {
   readonly arrivals: Arrivals | null;
   readonly failures: Failures;
 }
-
-const NONE = "–";
 
 /** What was aimed at. */
 const AIM = { inFlight: 64, callsPerSecond: 15_000, ofNats: 2, megabytesPerSecond: 400, ofHealthyP99: 1.2 };
@@ -149,16 +147,4 @@ function crowdSection({ handshakes, sessions, arrivals }: MeshResults): string {
     );
   }
   return sections.length > 1 ? sections.join("\n\n") : "";
-}
-
-function verdict(isMet: boolean): string {
-  return isMet ? "met" : "missed";
-}
-
-function shown(value: number): string {
-  return value.toFixed(value < 100 ? 1 : 0);
-}
-
-function times(a: number | undefined, b: number | undefined): string {
-  return a === undefined || b === undefined ? NONE : (a / b).toFixed(2);
 }

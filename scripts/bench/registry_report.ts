@@ -12,7 +12,7 @@ import {
   ROWS_KILLED,
   WATCHERS,
 } from "./registry_parts.ts";
-import { table } from "./table.ts";
+import { shown, table, times } from "./table.ts";
 
 /** What was measured, by registry. What failed is missing. */
 export interface RegistryResults {
@@ -28,8 +28,6 @@ export interface RegistryResults {
 }
 
 const OURS = "Sluice";
-const NONE = "–";
-
 /** What was aimed at. */
 const AIM = { httpPerSecond: 20_000, localPerSecond: 200_000, seenP99Ms: 100, goneMs: 200 };
 
@@ -111,12 +109,4 @@ function lowTable(unit: string, values: ReadonlyMap<string, number>, aim: number
 
 function verdict(isMet: boolean, aim: string): string {
   return `${aim}, ${isMet ? "met" : "missed"}`;
-}
-
-function shown(rate: number): string {
-  return rate.toFixed(rate < 100 ? 1 : 0);
-}
-
-function times(a: number | undefined, b: number | undefined): string {
-  return a === undefined || b === undefined ? NONE : (a / b).toFixed(2);
 }

@@ -26,3 +26,21 @@ export function medianOf<T extends object>(all: readonly T[]): T {
 export function mapValues<V, W>(map: ReadonlyMap<string, V>, change: (value: V) => W): Map<string, W> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
 }
+
+/** Stands where there is no figure. */
+export const NONE = "–";
+
+/** What became of an aim. */
+export function verdict(isMet: boolean): string {
+  return isMet ? "met" : "missed";
+}
+
+/** A figure as precise as it is worth. */
+export function shown(value: number): string {
+  return value.toFixed(value < 100 ? 1 : 0);
+}
+
+/** One figure as a multiple of another. */
+export function times(a: number | undefined, b: number | undefined): string {
+  return a === undefined || b === undefined ? NONE : (a / b).toFixed(2);
+}

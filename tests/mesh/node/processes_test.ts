@@ -25,16 +25,16 @@ class Fleet implements AsyncDisposable {
     const door = await startNode({ listen });
     const join = door.addresses;
     const providers = await Promise.all(
-      delaysMs.map((delayMs, i) => NodeProcess.start({ listen, join, delayMs, services: ["work"], name: names[i] })),
+      delaysMs.map((delayMs, i) => NodeProcess.start({ listen, join, delayMs, services: ["job"], name: names[i] })),
     );
     const caller = await startNode({ join });
-    await until("all are known", async () => (await caller.providersFor("work")).length === delaysMs.length);
+    await until("all are known", async () => (await caller.providersFor("job")).length === delaysMs.length);
     return new Fleet(door, caller, providers);
   }
 
   /** Calls, and waits until all have answered. */
   async load(parallel: number, init?: RequestInit): Promise<CallLoad> {
-    const load = new CallLoad(this.caller, "work", { parallel, init });
+    const load = new CallLoad(this.caller, "job", { parallel, init });
     await until("calls go to all", () => names.slice(0, this.providers.length).every((name) => load.answers[name] > 0));
     return load;
   }
@@ -114,10 +114,10 @@ Deno.test({
       NodeProcess.start({ listen: `${address}:9000`, ...options }, ["ip", "netns", "exec", namespace]);
     await using joinPoint = await start(door, {});
     const join = joinPoint.addresses;
-    await using _one = await start(first, { join, services: ["work"], name: "one" });
-    await using _two = await start(second, { join, services: ["work"], name: "two" });
+    await using _one = await start(first, { join, services: ["job"], name: "one" });
+    await using _two = await start(second, { join, services: ["job"], name: "two" });
     await using caller = await start(laptop, { listen: undefined, join });
-    await caller.load("work", 4);
+    await caller.load("job", 4);
     await new Promise((resolve) => setTimeout(resolve, 2000));
     await first.cut();
     await new Promise((resolve) => setTimeout(resolve, 13_000));
@@ -132,11 +132,11 @@ Deno.test("processes that join by one that is not there yet find each other once
   const door = await startNode({ listen });
   const [address] = door.addresses;
   await door.close();
-  await using provider = await startNode({ join: address, services: { work: () => new Response("done") } });
+  await using provider = await startNode({ join: address, services: { job: () => new Response("done") } });
   await using caller = await startNode({ join: address });
   await using _door = await startNode({ listen: address.slice("tcp://".length) });
   await until("the service answers", async () => {
-    const response = await caller.fetch("work", new Request("http://work/")).catch(() => undefined);
+    const response = await caller.fetch("job", new Request("http://job/")).catch(() => undefined);
     return await response?.text() === "done";
   });
   equal(provider.sessions > 0, true);

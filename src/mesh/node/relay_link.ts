@@ -15,10 +15,9 @@ export class RelayLink implements Link {
   readonly remoteHost: undefined = undefined;
   readonly #stream: MeshStream;
   readonly #clock: Clock;
-  readonly #delivery = new Delivery();
+  readonly #delivery = new Delivery({ pause: () => {}, resume: () => void this.#flow() });
   #onOver: () => void;
   #isFull = false;
-  #isPaused = false;
   #isReading = false;
   #isEnding = false;
   #wake = () => {};
@@ -38,7 +37,7 @@ export class RelayLink implements Link {
   }
 
   open(receiver: LinkReceiver): void {
-    this.#delivery.open(receiver, () => void this.#read());
+    this.#delivery.open(receiver);
   }
 
   write(bytes: Bytes): boolean {
@@ -55,12 +54,11 @@ export class RelayLink implements Link {
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#wake();
+    this.#delivery.resume();
   }
 
   end(): void {
@@ -68,13 +66,18 @@ export class RelayLink implements Link {
     this.#mute();
     this.#stream.sender.close();
     this.#stopWaiting = this.#clock.after(meshLimits.linkEndMs, () => this.destroy());
-    void this.#read(); // it hears that the other side ends it, too
+    this.#flow(); // it hears that the other side ends it, too
   }
 
   destroy(): void {
     this.#mute();
     this.#stream.reset(ResetCode.cancelled);
     queueMicrotask(() => this.#close());
+  }
+
+  #flow(): void {
+    this.#wake();
+    void this.#read();
   }
 
   /** Reads to the end, at the pace of the receiver. */
@@ -91,16 +94,16 @@ export class RelayLink implements Link {
   }
 
   async #next(): Promise<Chunk> {
-    while (this.#isPaused) await new Promise<void>((resolve) => this.#wake = resolve);
+    while (!this.#delivery.isFlowing) await new Promise<void>((resolve) => this.#wake = resolve);
     const chunk = await this.#stream.read();
-    while (this.#isPaused) await new Promise<void>((resolve) => this.#wake = resolve);
+    while (!this.#delivery.isFlowing) await new Promise<void>((resolve) => this.#wake = resolve);
     return chunk;
   }
 
   #mute(): void {
     this.#isEnding = true;
     this.#delivery.mute();
-    this.resume();
+    this.#wake();
   }
 
   #close(error?: Error): void {

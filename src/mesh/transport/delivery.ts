@@ -4,21 +4,39 @@ import type { LinkReceiver } from "./link.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Gives a receiver what comes. */
+/** Where bytes come from. It stands still until it is told to go on. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
+
+/** Gives a receiver what comes, when it wants it. */
 export class Delivery {
+  readonly #flow: Flow;
   #receiver: LinkReceiver | undefined;
   /** True once the receiver has what came before it. */
   #isOpen = false;
   #early: Bytes[] = [];
   #closed: { readonly error?: Error } | undefined;
   #isMuted = false;
+  #isPaused = false;
 
-  /**
-   * Takes the receiver, and calls it soon, but not now.
-   *
-   * @param begin called when it has what came before
-   */
-  open(receiver: LinkReceiver, begin: () => void): void {
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  /** This side has ended the link. */
+  get isMuted(): boolean {
+    return this.#isMuted;
+  }
+
+  /** More may come: the receiver wants it, or it is dropped. */
+  get isFlowing(): boolean {
+    return this.#isMuted || this.#isOpen && !this.#isPaused;
+  }
+
+  /** Takes the receiver, and calls it soon, but not now. */
+  open(receiver: LinkReceiver): void {
     if (this.#receiver) throw new Error("Cannot open a link twice");
     this.#receiver = receiver;
     queueMicrotask(() => {
@@ -27,8 +45,20 @@ export class Delivery {
       this.#isOpen = true;
       for (const bytes of early) if (!this.#isMuted) receiver.onBytes(bytes);
       if (this.#closed) receiver.onClose(this.#closed.error);
-      else begin();
+      else if (!this.#isPaused) this.#flow.resume();
     });
+  }
+
+  /** The receiver takes nothing for a while. */
+  pause(): void {
+    this.#isPaused = true;
+    if (!this.#isMuted) this.#flow.pause();
+  }
+
+  /** It goes on. */
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#isOpen) this.#flow.resume();
   }
 
   /** Bytes came. */

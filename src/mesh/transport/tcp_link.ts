@@ -14,12 +14,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export class TcpLink implements Link {
   readonly remoteHost: string | undefined;
   readonly #socket: Socket;
-  readonly #delivery = new Delivery();
-  #isPaused = false;
-  #isOpen = false;
+  readonly #delivery: Delivery;
   /** So much waits that whoever writes should. */
   #isFull = false;
-  #isEnding = false;
   #error: Error | undefined;
   #stopWaiting = () => {};
 
@@ -30,11 +27,12 @@ export class TcpLink implements Link {
    */
   constructor(reads: SocketReads, head?: Bytes) {
     const socket = this.#socket = reads.socket;
+    this.#delivery = new Delivery(socket);
     this.remoteHost = remoteHostOf(socket);
     reads.take = (bytes) => {
       this.#delivery.bytes(bytes);
       // Right behind a `resume`, a `pause` alone would be undone by it.
-      return this.#isEnding || this.#isOpen && !this.#isPaused;
+      return this.#delivery.isFlowing;
     };
     if (head) this.#delivery.bytes(head);
     socket.setNoDelay(true);
@@ -52,32 +50,27 @@ export class TcpLink implements Link {
   }
 
   open(receiver: LinkReceiver): void {
-    this.#delivery.open(receiver, () => {
-      this.#isOpen = true;
-      if (!this.#isPaused) this.#socket.resume();
-    });
+    this.#delivery.open(receiver);
   }
 
   write(bytes: Bytes): boolean {
-    if (this.#isEnding) return false;
+    if (this.#delivery.isMuted) return false;
     this.#socket.write(bytes);
     this.#isFull ||= this.#socket.writableLength >= meshLimits.linkWaitingBytes;
     return !this.#isFull;
   }
 
   pause(): void {
-    this.#isPaused = true;
-    if (!this.#isEnding) this.#socket.pause();
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    if (this.#isOpen) this.#socket.resume();
+    this.#delivery.resume();
   }
 
   end(): void {
-    if (this.#isEnding) return;
-    this.#mute();
+    if (this.#delivery.isMuted) return;
+    this.#delivery.mute();
     this.#socket.end();
     this.#socket.resume(); // a paused one would not hear that the other side ends it too
     if (!this.#socket.destroyed) {
@@ -86,12 +79,7 @@ export class TcpLink implements Link {
   }
 
   destroy(): void {
-    this.#mute();
-    this.#socket.destroy();
-  }
-
-  #mute(): void {
-    this.#isEnding = true;
     this.#delivery.mute();
+    this.#socket.destroy();
   }
 }

@@ -23,11 +23,8 @@ const PLAIN_CODES: readonly number[] = [1000, 1001, 1005, 1006];
 export class WebSocketLink implements Link {
   readonly remoteHost: string | undefined;
   readonly #socket: WebSocket;
-  readonly #delivery = new Delivery();
-  #isPaused = false;
-  #isOpen = false;
+  readonly #delivery: Delivery;
   #isFull = false;
-  #isEnding = false;
   #error: Error | undefined;
   #stopWaiting = () => {};
   readonly #onSent = () => {
@@ -44,27 +41,25 @@ export class WebSocketLink implements Link {
    */
   constructor(socket: WebSocket, remoteHost: string | undefined) {
     this.#socket = socket;
+    this.#delivery = new Delivery(socket);
     this.remoteHost = remoteHost;
     socket.pause();
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
     socket.on("error", (error: Error) => this.#fail(error));
     socket.on("close", (code: number, reason: Buffer) => {
       this.#stopWaiting();
-      const isPlain = this.#isEnding || PLAIN_CODES.includes(code);
+      const isPlain = this.#delivery.isMuted || PLAIN_CODES.includes(code);
       const error = isPlain ? undefined : new Error(`The WebSocket was ended with code ${code} ${reason}`.trimEnd());
       this.#delivery.close(this.#error ?? error);
     });
   }
 
   open(receiver: LinkReceiver): void {
-    this.#delivery.open(receiver, () => {
-      this.#isOpen = true;
-      if (!this.#isPaused) this.#socket.resume();
-    });
+    this.#delivery.open(receiver);
   }
 
   write(bytes: Bytes): boolean {
-    if (this.#isEnding || this.#socket.readyState !== this.#socket.OPEN) return false;
+    if (this.#delivery.isMuted || this.#socket.readyState !== this.#socket.OPEN) return false;
     for (let at = 0; at < bytes.byteLength; at += meshLimits.linkMessageBytes) {
       this.#socket.send(bytes.subarray(at, at + meshLimits.linkMessageBytes), this.#onSent);
     }
@@ -73,18 +68,16 @@ export class WebSocketLink implements Link {
   }
 
   pause(): void {
-    this.#isPaused = true;
-    if (!this.#isEnding) this.#socket.pause();
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    if (this.#isOpen) this.#socket.resume();
+    this.#delivery.resume();
   }
 
   end(): void {
-    if (this.#isEnding) return;
-    this.#mute();
+    if (this.#delivery.isMuted) return;
+    this.#delivery.mute();
     if (this.#socket.readyState === this.#socket.CLOSED) return;
     this.#socket.close(1000);
     this.#socket.resume(); // a paused one would not hear that the other side ends it too
@@ -92,7 +85,7 @@ export class WebSocketLink implements Link {
   }
 
   destroy(): void {
-    this.#mute();
+    this.#delivery.mute();
     this.#socket.terminate();
   }
 
@@ -107,10 +100,5 @@ export class WebSocketLink implements Link {
   #fail(error: Error): void {
     this.#error ??= error;
     this.destroy();
-  }
-
-  #mute(): void {
-    this.#isEnding = true;
-    this.#delivery.mute();
   }
 }

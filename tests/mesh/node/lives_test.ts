@@ -7,6 +7,18 @@ import { says, SimulatedMesh, type SimulatedNode } from "../../support/mesh/simu
 
 const latencyMs = () => 10;
 
+/** A mesh in which five nodes offer a service, and one calls it. */
+async function fiveOld(seed: number) {
+  const mesh = new SimulatedMesh(seed, { latencyMs });
+  const door = await mesh.start();
+  const join = door.node.addresses;
+  const old: SimulatedNode[] = [];
+  for (let i = 0; i < 5; i++) old.push(await mesh.start({ join, services: { a: says("old") } }));
+  const caller = await mesh.start({ join });
+  await mesh.clock.pass(1000);
+  return { mesh, join, old, caller };
+}
+
 Deno.test("a new provider is found by busy callers within ten seconds", async () => {
   const mesh = new SimulatedMesh(1, { latencyMs });
   const door = await mesh.start();
@@ -67,13 +79,7 @@ Deno.test("a provider that leaves under load loses no call", async () => {
 });
 
 Deno.test("when all providers are replaced by others at once, calls find these", async () => {
-  const mesh = new SimulatedMesh(4, { latencyMs });
-  const door = await mesh.start();
-  const join = door.node.addresses;
-  const old: SimulatedNode[] = [];
-  for (let i = 0; i < 5; i++) old.push(await mesh.start({ join, services: { a: says("old") } }));
-  const caller = await mesh.start({ join });
-  await mesh.clock.pass(1000);
+  const { mesh, join, old, caller } = await fiveOld(4);
   const load = new SimulatedLoad(mesh, caller, "a");
   await load.run(2000);
   for (let i = 0; i < 5; i++) await mesh.start({ join, services: { a: says("new") } });
@@ -86,13 +92,7 @@ Deno.test("when all providers are replaced by others at once, calls find these",
 });
 
 Deno.test("so does the first call of one that was idle meanwhile", async () => {
-  const mesh = new SimulatedMesh(17, { latencyMs });
-  const door = await mesh.start();
-  const join = door.node.addresses;
-  const old: SimulatedNode[] = [];
-  for (let i = 0; i < 5; i++) old.push(await mesh.start({ join, services: { a: says("old") } }));
-  const caller = await mesh.start({ join });
-  await mesh.clock.pass(1000);
+  const { mesh, join, old, caller } = await fiveOld(17);
   equal(await mesh.ask(caller, "a"), "old");
   for (const made of old) mesh.kill(made);
   await mesh.start({ join, services: { a: says("new") } });

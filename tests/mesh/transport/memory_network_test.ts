@@ -4,11 +4,7 @@ import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/stri
 import { type Clock, systemClock } from "../../../src/mesh/clock.ts";
 import { meshLimits } from "../../../src/mesh/limits.ts";
 import type { Link } from "../../../src/mesh/transport/link.ts";
-import {
-  type MemoryListener,
-  MemoryNetwork,
-  type MemoryNetworkOptions,
-} from "../../../src/mesh/transport/memory_network.ts";
+import { type MemoryListener, MemoryNetwork, type MemoryNetworkOptions } from "../../support/mesh/memory_network.ts";
 import { VirtualClock } from "../../support/mesh/virtual_clock.ts";
 import { until } from "../../support/within.ts";
 import { linkCases, type LinkPair } from "./link_cases.ts";

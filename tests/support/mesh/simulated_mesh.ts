@@ -4,11 +4,7 @@ import type { Handler } from "../../../src/http/handler.ts";
 import type { Identity } from "../../../src/mesh/identity.ts";
 import { MeshNode } from "../../../src/mesh/node/mesh_node.ts";
 import type { NodeOptions } from "../../../src/mesh/node/node_options.ts";
-import {
-  type MemoryHost,
-  MemoryNetwork,
-  type MemoryNetworkOptions,
-} from "../../../src/mesh/transport/memory_network.ts";
+import { type MemoryHost, MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
 import { seededIdentity } from "./seeded_identity.ts";
 import { type MachineClock, VirtualClock } from "./virtual_clock.ts";
 

@@ -1,8 +1,8 @@
 /** Links of a network in memory: bytes take time, come in order, and wait for whoever takes them. */
 
-import { meshLimits } from "../limits.ts";
-import { Delivery } from "./delivery.ts";
-import type { Link, LinkReceiver } from "./link.ts";
+import { meshLimits } from "../../../src/mesh/limits.ts";
+import { Delivery } from "../../../src/mesh/transport/delivery.ts";
+import type { Link, LinkReceiver } from "../../../src/mesh/transport/link.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -44,15 +44,18 @@ export class MemoryLink implements Link {
   /** The same, whether it is shown or not. */
   readonly ends: MemoryEnds;
   readonly #cable: MemoryCable;
-  readonly #delivery = new Delivery();
+  readonly #delivery = new Delivery({
+    pause: () => {},
+    resume: () => {
+      if (this.#incoming.length > 0) this.#wakeIn(0);
+    },
+  });
   #peer!: MemoryLink;
   /** What comes here, in order. */
   #incoming: Piece[] = [];
   #wokenAtMs = -1;
   /** Written here, and not taken there. */
   #unsent = 0;
-  #isOpen = false;
-  #isPaused = false;
   #isFull = false;
   #isEnding = false;
   #isClosed = false;
@@ -78,10 +81,7 @@ export class MemoryLink implements Link {
   }
 
   open(receiver: LinkReceiver): void {
-    this.#delivery.open(receiver, () => {
-      this.#isOpen = true;
-      this.#wakeIn(0);
-    });
+    this.#delivery.open(receiver);
   }
 
   write(bytes: Bytes): boolean {
@@ -94,12 +94,11 @@ export class MemoryLink implements Link {
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#delivery.pause();
   }
 
   resume(): void {
-    this.#isPaused = false;
-    if (this.#incoming.length > 0) this.#wakeIn(0);
+    this.#delivery.resume();
   }
 
   end(): void {
@@ -159,7 +158,7 @@ export class MemoryLink implements Link {
   /** Nobody takes anything before it is opened; an end that is ending drops what comes. */
   #mayTake(): boolean {
     if (this.#isClosed || this.#closeMs < Infinity) return false;
-    return (this.#isEnding || this.#isOpen && !this.#isPaused) && !this.#cable.isCut(this);
+    return this.#delivery.isFlowing && !this.#cable.isCut(this);
   }
 
   /** Much of what waited is gone: the news of it takes its time. */
@@ -190,7 +189,6 @@ export class MemoryLink implements Link {
 
   #mute(): void {
     this.#isEnding = true;
-    this.#isPaused = false;
     this.#delivery.mute();
   }
 

@@ -3,12 +3,12 @@
  * that what fails once fails again. What happens in one millisecond is one timer, however many nodes it happens to.
  */
 
-import { urlHost } from "../../net/url_host.ts";
-import type { Clock } from "../clock.ts";
-import { meshLimits } from "../limits.ts";
-import { MeshError } from "../mesh_error.ts";
-import { parseAddress } from "./address.ts";
-import type { Link } from "./link.ts";
+import { urlHost } from "../../../src/net/url_host.ts";
+import type { Clock } from "../../../src/mesh/clock.ts";
+import { meshLimits } from "../../../src/mesh/limits.ts";
+import { MeshError } from "../../../src/mesh/mesh_error.ts";
+import { parseAddress } from "../../../src/mesh/transport/address.ts";
+import type { Link } from "../../../src/mesh/transport/link.ts";
 import { type MemoryCable, MemoryLink } from "./memory_link.ts";
 
 /** Options of a network. */

@@ -1,4 +1,4 @@
-/** Every bound of the mesh, each with its unit and its reason; long, because whoever looks for one looks here. */
+/** Every bound of the mesh, each with its unit and its reason; those of the bridge for flatend stand beside it. */
 
 export const meshLimits = {
   /** A message of Noise with its tag (Noise §3): its length has two bytes. */
@@ -131,37 +131,6 @@ export const meshLimits = {
   pingMs: 3000,
   /** How long that may take. */
   pongMs: 4000,
-
-  /** A frame of flatend's wire: a head with many long fields, which the gateway would refuse if they were more. */
-  flatendFrameBytes: 256 * 1024,
-  /** Header fields of one request or answer there: each costs more than its bytes. */
-  flatendFields: 1000,
-  /** Connections of one bridge; each may hold what `flatendPeerBytes` says. */
-  flatendConnections: 256,
-  /** Requests under way on one connection, each way. */
-  flatendStreams: 1024,
-  /** What has come of one body and nobody has read; beyond, nothing more is read of its connection. */
-  flatendStreamBytes: 256 * 1024,
-  /** What has come of all bodies of one connection and nobody has read. */
-  flatendPeerBytes: 4 * 1024 * 1024,
-  /** How long a body that nobody reads may hold up all others of its connection; then it is given up. */
-  flatendStuckMs: 10_000,
-  /** How long a peer may take nothing of what is sent to it. */
-  flatendStallMs: 30_000,
-  /** What waits for a peer to take it, packets: two for each request, and replies to a peer that asks on and on. */
-  flatendQueued: 4096,
-  /** What is sent of one body before it is another one's turn: as much as most sources give at once. */
-  flatendPieceBytes: 64 * 1024,
-  /** How long a new connection may take to say who it is. */
-  flatendHandshakeMs: 10_000,
-  /** How long a service may say nothing once it has the whole request; the same as for services of HTTP. */
-  flatendIdleMs: 60_000,
-  /** How long a connection that we end has to be ended by the other side: a reset crashes npm flatend. */
-  flatendLingerMs: 1000,
-  /** How long a connection is quiet before the system looks whether the node is there: a machine without power says nothing. */
-  flatendProbeMs: 30_000,
-  /** Bodies that broke off on one connection, whose handlers wait for their ends; with more it is begun anew. */
-  flatendBroken: 64,
 
   /** How fast a provider's latency is forgotten, milliseconds (to a third): long enough for some samples at 5 a second. */
   latencyDecayMs: 2000,

@@ -1,8 +1,8 @@
 /** The requests of one flatend node to services of ours, by the ids that it gave them. */
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
-import { meshLimits } from "../limits.ts";
 import { Answer, type AnswerOptions, type RequestPacket } from "./answer.ts";
+import { flatendLimits } from "./limits.ts";
 import { FIRST_STREAM } from "./pushes.ts";
 
 /** What they need besides. */
@@ -29,8 +29,8 @@ export class Answers {
   onRequest({ stream, services, fields }: RequestPacket): void {
     if (stream >= FIRST_STREAM) throw new MalformedError(`A request has the id ${stream}, which is one of ours`);
     if (this.#answers.has(stream)) throw new MalformedError(`Two requests have the id ${stream}`);
-    if (this.size >= meshLimits.flatendStreams) {
-      throw new MalformedError(`More than ${meshLimits.flatendStreams} requests are under way`);
+    if (this.size >= flatendLimits.streams) {
+      throw new MalformedError(`More than ${flatendLimits.streams} requests are under way`);
     }
     const answer = new Answer(stream, this.#options, () => {
       this.#answers.delete(stream);

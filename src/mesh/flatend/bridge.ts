@@ -7,9 +7,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { RequestInfo } from "../../http/handler.ts";
 import { atMost, type Log, silent } from "../../log.ts";
 import { systemClock } from "../clock.ts";
-import { meshLimits } from "../limits.ts";
 import { checkOptions, type FlatendBridgeOptions } from "./bridge_options.ts";
 import { FlatendError } from "./flatend_error.ts";
+import { flatendLimits } from "./limits.ts";
 import { type Handshake, signedBytes } from "./packets.ts";
 import { near } from "./near.ts";
 import { type FlatendPeer, Peer, type PeerOptions } from "./peer.ts";
@@ -97,7 +97,7 @@ export class FlatendBridge implements AsyncDisposable {
   #accept(socket: Socket): void {
     socket.on("error", () => {}); // it is told of by the close that follows
     if (this.#closed || socket.remoteAddress === undefined) return void socket.destroy();
-    const { clock = systemClock, idleMs = meshLimits.flatendIdleMs, call, offered } = this.#options;
+    const { clock = systemClock, idleMs = flatendLimits.idleMs, call, offered } = this.#options;
     const options: PeerOptions = {
       key: `flatend-${++this.#count}`,
       clock,
@@ -141,7 +141,7 @@ export async function listenFlatend(options: FlatendBridgeOptions): Promise<Flat
   checkOptions(options);
   const { host = "127.0.0.1", port } = options;
   const server = createServer();
-  server.maxConnections = meshLimits.flatendConnections;
+  server.maxConnections = flatendLimits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port }, () => {

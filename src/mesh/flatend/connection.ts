@@ -11,9 +11,9 @@ import type { Socket } from "node:net";
 import { ByteReader, MalformedError } from "../../bytes/byte_reader.ts";
 import { concat } from "../../bytes/source.ts";
 import type { Clock } from "../clock.ts";
-import { meshLimits } from "../limits.ts";
 import { type Cipher, EXCHANGE_BYTES, newExchange, TAG_BYTES } from "./cipher.ts";
 import { FrameReader, LENGTH_BYTES } from "./frame_reader.ts";
+import { flatendLimits } from "./limits.ts";
 import { type Packet, readPacket } from "./packets.ts";
 
 /** Takes what comes. */
@@ -68,7 +68,7 @@ export class Connection {
     this.#receiver = receiver;
     this.#clock = clock;
     socket.setNoDelay(true);
-    socket.setKeepAlive(true, meshLimits.flatendProbeMs);
+    socket.setKeepAlive(true, flatendLimits.probeMs);
     socket.on("data", (bytes: Uint8Array<ArrayBuffer>) => this.#take(bytes));
     socket.on("drain", () => this.#drain());
     socket.on("error", (error: Error) => this.end(error.message, { isUrgent: true }));
@@ -88,7 +88,7 @@ export class Connection {
    */
   send(messages: readonly Uint8Array[], number = 0): Promise<void> {
     if (this.#isEnded) return Promise.reject(new Error("The connection has ended"));
-    if (this.#waiting.length >= meshLimits.flatendQueued) this.#stall();
+    if (this.#waiting.length >= flatendLimits.queued) this.#stall();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push({ number, messages, resolve, reject });
     this.#flush();
@@ -119,7 +119,7 @@ export class Connection {
     if (!isUrgent) {
       this.#socket.end();
       this.#socket.resume();
-      const stop = this.#clock.after(meshLimits.flatendLingerMs, () => this.#socket.destroy());
+      const stop = this.#clock.after(flatendLimits.lingerMs, () => this.#socket.destroy());
       this.#socket.once("close", stop);
     }
     for (const { reject } of waiting) reject(new Error(`The connection has ended: ${reason}`));
@@ -173,7 +173,7 @@ export class Connection {
       if (!next) return;
       if (!this.#socket.write(this.#seal(next))) {
         this.#isFull = true;
-        this.#stopClock = this.#clock.after(meshLimits.flatendStallMs, () => this.#stall());
+        this.#stopClock = this.#clock.after(flatendLimits.stallMs, () => this.#stall());
       }
       next.resolve();
     }

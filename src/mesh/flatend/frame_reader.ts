@@ -2,8 +2,8 @@
 
 import { MalformedError } from "../../bytes/byte_reader.ts";
 import { concat } from "../../bytes/source.ts";
-import { meshLimits } from "../limits.ts";
 import { TAG_BYTES } from "./cipher.ts";
+import { flatendLimits } from "./limits.ts";
 
 /** Bytes of a length. */
 export const LENGTH_BYTES = 4;
@@ -44,8 +44,8 @@ export class FrameReader {
 
 function lengthOf(bytes: Uint8Array): number {
   const length = (bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]) >>> 0;
-  if (length > meshLimits.flatendFrameBytes || length < FRAME_BYTES_MIN) {
-    throw new MalformedError(`A frame has ${length} bytes, not ${FRAME_BYTES_MIN} to ${meshLimits.flatendFrameBytes}`);
+  if (length > flatendLimits.frameBytes || length < FRAME_BYTES_MIN) {
+    throw new MalformedError(`A frame has ${length} bytes, not ${FRAME_BYTES_MIN} to ${flatendLimits.frameBytes}`);
   }
   return length;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { meshLimits } from "../limits.ts";
+import { flatendLimits } from "./limits.ts";
 
 /** A body that has come in part. */
 export interface Gauged {
@@ -42,7 +42,7 @@ export class Gauge {
     else this.#bodies.delete(body);
     if (this.#stopClock) {
       if (!this.#isStillFull()) this.#open();
-    } else if (body.held > meshLimits.flatendStreamBytes || this.#held > meshLimits.flatendPeerBytes) this.#close();
+    } else if (body.held > flatendLimits.streamBytes || this.#held > flatendLimits.peerBytes) this.#close();
   }
 
   /** The connection has ended. */
@@ -53,7 +53,7 @@ export class Gauge {
 
   #close(): void {
     this.#tap.pause();
-    this.#stopClock = this.#clock.after(meshLimits.flatendStuckMs, () => {
+    this.#stopClock = this.#clock.after(flatendLimits.stuckMs, () => {
       this.#open();
       const most = [...this.#bodies].reduce((most, body) => body.held > most.held ? body : most);
       most.giveUp();
@@ -68,7 +68,7 @@ export class Gauge {
 
   /** Less than half of what may be held is held when it goes on, so that it does not stop again at once. */
   #isStillFull(): boolean {
-    if (this.#held > meshLimits.flatendPeerBytes / 2) return true;
-    return [...this.#bodies].some(({ held }) => held > meshLimits.flatendStreamBytes / 2);
+    if (this.#held > flatendLimits.peerBytes / 2) return true;
+    return [...this.#bodies].some(({ held }) => held > flatendLimits.streamBytes / 2);
   }
 }

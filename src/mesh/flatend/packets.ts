@@ -5,9 +5,9 @@
 
 import { ByteReader, MalformedError } from "../../bytes/byte_reader.ts";
 import { ByteWriter } from "../../bytes/byte_writer.ts";
-import { meshLimits } from "../limits.ts";
 import { PUBLIC_KEY_BYTES } from "../node_id.ts";
 import { type FlatendId, readId, writeId } from "./flatend_id.ts";
+import { flatendLimits } from "./limits.ts";
 
 /** Names and values in turn of what travels before a body. */
 export type Fields = readonly (readonly [name: string, value: string])[];
@@ -140,8 +140,8 @@ function writeHead(writer: ByteWriter, packet: HeadPacket): void {
 
 function readFields(reader: ByteReader): Fields {
   const count = reader.u16();
-  if (count > meshLimits.flatendFields) {
-    throw new MalformedError(`A packet has ${count} header fields, where ${meshLimits.flatendFields} are allowed`);
+  if (count > flatendLimits.fields) {
+    throw new MalformedError(`A packet has ${count} header fields, where ${flatendLimits.fields} are allowed`);
   }
   return Array.from({ length: count }, () => [reader.text8(), reader.text16()] as const);
 }

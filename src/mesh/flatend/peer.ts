@@ -7,7 +7,6 @@ import type { RequestInfo } from "../../http/handler.ts";
 import type { Log } from "../../log.ts";
 import type { Clock } from "../clock.ts";
 import { verifySignature } from "../identity.ts";
-import { meshLimits } from "../limits.ts";
 import { type NodeId, nodeIdOf } from "../node_id.ts";
 import type { CallServices } from "./answer.ts";
 import { Answers } from "./answers.ts";
@@ -15,6 +14,7 @@ import { Connection } from "./connection.ts";
 import { FlatendError } from "./flatend_error.ts";
 import { type FlatendId, isUnspecified, unmapped } from "./flatend_id.ts";
 import { Gauge } from "./gauge.ts";
+import { flatendLimits } from "./limits.ts";
 import { type Handshake, type Packet, signedBytes, writeFound, writeHandshake } from "./packets.ts";
 import { FIRST_STREAM, Pushes } from "./pushes.ts";
 import type { StreamsOptions } from "./streams_options.ts";
@@ -87,7 +87,7 @@ export class Peer implements FlatendPeer {
     };
     this.#pushes = new Pushes(streams);
     this.#answers = new Answers({ ...streams, remoteAddr, call, offered: () => options.offered() });
-    this.#stopClock = clock.after(meshLimits.flatendHandshakeMs, () => this.end("it does not say who it is"));
+    this.#stopClock = clock.after(flatendLimits.handshakeMs, () => this.end("it does not say who it is"));
   }
 
   get nodeId(): NodeId | undefined {
@@ -170,7 +170,7 @@ export class Peer implements FlatendPeer {
 
   /** Begins the connection anew when that hurts nobody: the node comes back, and the ends it waits for are forgotten. */
   #checkWorn(): void {
-    const isWorn = this.#broken >= meshLimits.flatendBroken || this.#pushes.isUsedUp;
+    const isWorn = this.#broken >= flatendLimits.broken || this.#pushes.isUsedUp;
     if (isWorn && this.#pushes.size === 0 && this.#answers.size === 0) this.end("it has had enough requests");
   }
 }

@@ -4,9 +4,9 @@ import { MalformedError } from "../../bytes/byte_reader.ts";
 import { HttpError } from "../../errors.ts";
 import type { RequestInfo } from "../../http/handler.ts";
 import { bodySource } from "../../http/served_request.ts";
-import { meshLimits } from "../limits.ts";
 import { toResponse } from "./answer_fields.ts";
 import { FlatendError } from "./flatend_error.ts";
+import { flatendLimits } from "./limits.ts";
 import { type HeadPacket, writePacket } from "./packets.ts";
 import { type AnswerPacket, Push } from "./push.ts";
 import { toFields } from "./request_fields.ts";
@@ -49,7 +49,7 @@ export class Pushes {
   async push(services: readonly string[], request: Request, info?: RequestInfo): Promise<Response> {
     const { signal, method } = request;
     signal.throwIfAborted();
-    if (this.size >= meshLimits.flatendStreams || this.isUsedUp) throw new FlatendError("busy");
+    if (this.size >= flatendLimits.streams || this.isUsedUp) throw new FlatendError("busy");
     const head = writeHead({ type: "request", stream: this.#next, services, fields: toFields(request, info) });
     const body = bodySource(request);
     const onAbort = () => push.fail(signal.reason);
@@ -112,6 +112,6 @@ function writeHead(packet: HeadPacket): Uint8Array {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // a text was too long
   }
-  if (bytes && bytes.byteLength < meshLimits.flatendFrameBytes / 2) return bytes;
+  if (bytes && bytes.byteLength < flatendLimits.frameBytes / 2) return bytes;
   throw new HttpError(431, "The request's head is too long for a service of flatend");
 }

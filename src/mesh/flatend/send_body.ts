@@ -1,8 +1,8 @@
 /** Sends a body as flatend's packets of data. */
 
 import type { Source } from "../../bytes/source.ts";
-import { meshLimits } from "../limits.ts";
 import type { Connection } from "./connection.ts";
+import { flatendLimits } from "./limits.ts";
 import { DATA_BYTES, writePacket } from "./packets.ts";
 
 /**
@@ -41,8 +41,8 @@ function endPacket(stream: number): Uint8Array {
 
 async function sendBody(connection: Connection, stream: number, body: Source): Promise<void> {
   for (let chunk = await body.read(); chunk; chunk = await body.read()) {
-    for (let at = 0; at < chunk.byteLength; at += meshLimits.flatendPieceBytes) {
-      await connection.send(packets(stream, chunk.subarray(at, at + meshLimits.flatendPieceBytes)));
+    for (let at = 0; at < chunk.byteLength; at += flatendLimits.pieceBytes) {
+      await connection.send(packets(stream, chunk.subarray(at, at + flatendLimits.pieceBytes)));
     }
   }
 }

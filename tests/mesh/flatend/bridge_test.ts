@@ -5,11 +5,11 @@ import { type Clock, systemClock } from "../../../src/mesh/clock.ts";
 import type { FlatendError } from "../../../src/mesh/flatend/flatend_error.ts";
 import { readFound } from "../../../src/mesh/flatend/packets.ts";
 import { newIdentity } from "../../../src/mesh/identity.ts";
-import { meshLimits } from "../../../src/mesh/limits.ts";
 import { offering, startBridge } from "../../support/mesh/flatend.ts";
 import { ManualClock } from "../../support/mesh/manual_clock.ts";
 import { answer, data, RawFlatend, request, response, works } from "../../support/mesh/raw_flatend.ts";
 import { until, within } from "../../support/within.ts";
+import { flatendLimits } from "../../../src/mesh/flatend/limits.ts";
 
 /** Time that goes twenty times as fast. */
 const fast: Clock = { ...systemClock, after: (ms, call) => systemClock.after(ms / 20, call) };
@@ -91,7 +91,7 @@ Deno.test("a service that says nothing is answered for with 504, and so is one t
   const isLate = async (promise: Promise<unknown>) => {
     const late = rejects(promise, (error: FlatendError) => error.reason === "timeout" && error.status === 504);
     await until("it is waited for", () => clock.pending > 0);
-    clock.pass(meshLimits.flatendIdleMs);
+    clock.pass(flatendLimits.idleMs);
     await late;
   };
   await isLate(bridge.push(peer, ["slow"], get()));
@@ -134,7 +134,7 @@ Deno.test("a request's body that broke off gets no end, and after many such the 
   await using bridge = await startBridge();
   await using node = await RawFlatend.offering(bridge.port, "a");
   const peer = await offering(bridge, "a");
-  for (let i = 0; i < meshLimits.flatendBroken; i++) {
+  for (let i = 0; i < flatendLimits.broken; i++) {
     const controller = new AbortController();
     const init = { method: "POST", body: endless(5), signal: controller.signal };
     const asked = bridge.push(peer, ["a"], new Request("http://a/", init));
@@ -171,7 +171,7 @@ Deno.test("an answer that nobody reads holds up its connection for a while, and 
   const asked = bridge.push(peer, ["flood"], get());
   const { stream } = await node.packet("request");
   node.send(response(stream));
-  for (let sent = 0; sent < 4 * meshLimits.flatendStreamBytes; sent += 2000) node.send(data(stream, 2000));
+  for (let sent = 0; sent < 4 * flatendLimits.streamBytes; sent += 2000) node.send(data(stream, 2000));
   const unread = await asked;
   await works(bridge, node, "good");
   await rejects(unread.text(), (error: FlatendError) => error.reason === "broken");
@@ -183,7 +183,7 @@ Deno.test("an answer that is read slowly is whole", async () => {
   const asked = bridge.push(await offering(bridge, "flood"), ["flood"], get());
   const { stream } = await node.packet("request");
   node.send(response(stream));
-  const pieces = Math.ceil(8 * meshLimits.flatendStreamBytes / 2000);
+  const pieces = Math.ceil(8 * flatendLimits.streamBytes / 2000);
   for (let i = 0; i < pieces; i++) node.send(data(stream, 2000));
   node.send(data(stream, 0));
   let came = 0;
@@ -216,7 +216,7 @@ Deno.test("more requests than a peer may have under way are refused", async () =
   await using _node = await RawFlatend.offering(bridge.port, "a");
   const peer = await offering(bridge, "a");
   const controller = new AbortController();
-  const under = Array.from({ length: meshLimits.flatendStreams }, () => {
+  const under = Array.from({ length: flatendLimits.streams }, () => {
     return bridge.push(peer, ["a"], new Request("http://a/", { signal: controller.signal })).catch(() => {});
   });
   await rejects(bridge.push(peer, ["a"], get()), (error: FlatendError) => error.reason === "busy" && error.nothingDone);

@@ -5,9 +5,9 @@ import type { LogFields } from "../../../src/log.ts";
 import { writePacket } from "../../../src/mesh/flatend/packets.ts";
 import { FIRST_STREAM } from "../../../src/mesh/flatend/pushes.ts";
 import { newIdentity } from "../../../src/mesh/identity.ts";
-import { meshLimits } from "../../../src/mesh/limits.ts";
 import { startBridge } from "../../support/mesh/flatend.ts";
 import { data, forged, RawFlatend, request, response, signed, works } from "../../support/mesh/raw_flatend.ts";
+import { flatendLimits } from "../../../src/mesh/flatend/limits.ts";
 
 /** What a node does that it may not, and what is said of it. */
 const MISTAKES: Record<string, { does(node: RawFlatend): void; said: RegExp; greets?: false }> = {
@@ -59,7 +59,7 @@ const MISTAKES: Record<string, { does(node: RawFlatend): void; said: RegExp; gre
   },
   "more requests than may be under way": {
     does(node) {
-      for (let i = 0; i <= meshLimits.flatendStreams; i++) node.send(request(2 * i));
+      for (let i = 0; i <= flatendLimits.streams; i++) node.send(request(2 * i));
     },
     said: /requests are under way/,
   },

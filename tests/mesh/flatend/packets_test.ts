@@ -16,7 +16,7 @@ import {
   writeHandshake,
   writePacket,
 } from "../../../src/mesh/flatend/packets.ts";
-import { meshLimits } from "../../../src/mesh/limits.ts";
+import { flatendLimits } from "../../../src/mesh/flatend/limits.ts";
 
 const bytes = (minLength: number, maxLength = minLength) =>
   fc.uint8Array({ minLength, maxLength }).map((array) => new Uint8Array(array));
@@ -81,7 +81,7 @@ Deno.test("garbage is refused, and so is what is cut or changed", () => {
 });
 
 Deno.test("a packet has no more header fields than are allowed", () => {
-  const many = Array.from({ length: meshLimits.flatendFields + 1 }, () => ["a", "b"] as const);
+  const many = Array.from({ length: flatendLimits.fields + 1 }, () => ["a", "b"] as const);
   const packet = { type: "response", stream: 1, handled: true } as const;
   equal(readPacket(writePacket({ ...packet, fields: many.slice(1) })).type, "response");
   throws(() => readPacket(writePacket({ ...packet, fields: many })), MalformedError);

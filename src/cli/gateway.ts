@@ -1,9 +1,9 @@
 /** `sluice gateway`: one file of routes. */
 
-import { Command, Option } from "commander";
-import { createLog, silent } from "../log.ts";
+import { Command } from "commander";
 import { flag } from "./flag.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
+import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
 import { writeStderr, writeStdout } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -16,7 +16,7 @@ interface Flags {
   readonly init?: string;
   readonly language?: string;
   readonly force: boolean;
-  readonly log: "human" | "json" | "none";
+  readonly log: LogFormat;
 }
 
 /** Makes the command. */
@@ -34,10 +34,7 @@ export function gatewayCommand(): Command {
     .option("--init <document>", "write a file of routes and a stub for each operation of an OpenAPI document")
     .option("-l, --language <name>", "with --init: language of the stubs, such as typescript (default: python)")
     .option("--force", "with --init: write over what is there", false)
-    .addOption(
-      new Option("--log <format>", "events and standard error of programs").choices(["human", "json", "none"])
-        .default("human"),
-    )
+    .addOption(logFlag("events and standard error of programs"))
     .action((flags: Flags) => gateway(flags));
 }
 
@@ -57,7 +54,7 @@ async function gateway(flags: Flags): Promise<void> {
   const { runGateway } = await import("./gateway_server.ts");
   await runGateway(flags.config, {
     watch: flags.watch,
-    log: flags.log === "none" ? silent : createLog({ format: flags.log }),
+    log: openLog(flags.log),
   });
 }
 

@@ -1,11 +1,7 @@
 /** `sluice keys`: key pairs in files, made and looked at. */
 
 import { Command, Option } from "commander";
-import { nodeIdOfKey } from "../mesh/identity.ts";
-import { readKeyFile, writeKeyFile } from "../net/key_file.ts";
-import { type KeyType, newKeyPair, type PublicKey } from "../net/keys.ts";
-import { writeNetworkKey } from "../net/network_key.ts";
-import { writeStderr, writeStdout } from "./output.ts";
+import type { KeyType } from "../net/keys.ts";
 
 /** Makes the command. */
 export function keysCommand(): Command {
@@ -24,11 +20,9 @@ function newCommand(): Command {
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "the file, which must not be there yet")
     .addOption(new Option("--type <type>", "what kind of key").choices(["ed25519", "rsa"]).default("ed25519"))
-    .action((file: string, { type }: { type: KeyType }) => {
-      const pair = newKeyPair(type);
-      writeKeyFile(file, pair);
-      writeStderr(`sluice keys new: ${describe(pair)}, kept in ${file}\n`);
-      writeStdout(pair.publicPem);
+    .action(async (file: string, { type }: { type: KeyType }) => {
+      const { makeKey } = await import("./key_files.ts");
+      makeKey(file, type);
     });
 }
 
@@ -38,13 +32,9 @@ function showCommand(): Command {
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "PEM, or JSON of rsa-json")
     .option("--json", "print one line of JSON for each: id, type, node, public", false)
-    .action((file: string, { json }: { json: boolean }) => {
-      const { publicKeys, warning } = readKeyFile(file);
-      if (warning) writeStderr(`sluice keys show: ${warning}\n`);
-      for (const key of publicKeys) {
-        if (!json) writeStderr(`sluice keys show: ${describe(key)}\n`);
-        writeStdout(json ? jsonLine(key) : key.publicPem);
-      }
+    .action(async (file: string, { json }: { json: boolean }) => {
+      const { showKeys } = await import("./key_files.ts");
+      showKeys(file, json);
     });
 }
 
@@ -53,18 +43,8 @@ function networkCommand(): Command {
     .description("write a new key of a network to a file that only you can read: nodes that have it let in nobody else")
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "the file, which must not be there yet")
-    .action((file: string) => {
-      writeNetworkKey(file);
-      writeStderr(`sluice keys network: kept in ${file}; copy it to each node, by a way that nobody listens to\n`);
+    .action(async (file: string) => {
+      const { makeNetworkKey } = await import("./key_files.ts");
+      makeNetworkKey(file);
     });
-}
-
-function describe(key: PublicKey): string {
-  const node = nodeIdOfKey(key);
-  return `${key.id} (${key.type})${node === undefined ? "" : `, as a node ${node}`}`;
-}
-
-function jsonLine(key: PublicKey): string {
-  const { id, type, publicPem } = key;
-  return JSON.stringify({ id, type, node: nodeIdOfKey(key), public: publicPem }) + "\n";
 }

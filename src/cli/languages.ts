@@ -1,26 +1,7 @@
 /** `sluice languages`: what can be run here, and what to install for the rest. */
 
 import { Command } from "commander";
-import { findInterpreter } from "../process/languages.ts";
-import type { Language } from "../process/language.ts";
-import { versionNumber } from "../process/version.ts";
-import { loadLanguages } from "./language_file.ts";
-import { writeStdout } from "./output.ts";
-
-/** One row of the list. */
-interface Row {
-  readonly name: string;
-  readonly extensions: readonly string[];
-  readonly mode: "plain" | "service";
-  readonly compiled: boolean;
-  /** How its interpreter is kept warm; null where it is not. */
-  readonly warm: "fork" | "ahead" | null;
-  /** Path of what runs or compiles it; null when it is missing. */
-  readonly interpreter: string | null;
-  readonly version: string | null;
-  /** What to install. */
-  readonly install: string | null;
-}
+import type { LanguagesFlags } from "./languages_list.ts";
 
 /** Makes the command. */
 export function languagesCommand(): Command {
@@ -29,36 +10,8 @@ export function languagesCommand(): Command {
     .helpOption("-h, --help", "show this help")
     .option("--languages <file>", "file that adds languages (TOML, YAML or JSON)")
     .option("--json", "print a JSON array", false)
-    .action(async (flags: { languages?: string; json: boolean }) => {
-      const known = loadLanguages(flags.languages).all.filter((language) => language.interpreters);
-      const rows = await Promise.all(known.map(describe));
-      writeStdout(flags.json ? JSON.stringify(rows, null, 2) + "\n" : table(rows));
+    .action(async (flags: LanguagesFlags) => {
+      const { listLanguages } = await import("./languages_list.ts");
+      await listLanguages(flags);
     });
-}
-
-async function describe(language: Language): Promise<Row> {
-  const interpreter = findInterpreter(language) ?? null;
-  return {
-    name: language.name,
-    extensions: language.extensions,
-    mode: language.runner ? "service" : "plain",
-    compiled: language.build !== undefined,
-    warm: language.warm?.how ?? null,
-    interpreter,
-    version: interpreter && await versionNumber(language, interpreter),
-    install: language.install ?? null,
-  };
-}
-
-function table(rows: readonly Row[]): string {
-  const lines = rows.map((row) => [
-    row.name,
-    row.extensions.join(" ") || "-",
-    row.mode + (row.compiled ? ", compiled" : "") + (row.warm ? `, warm (${row.warm})` : ""),
-    row.version ?? "-",
-    row.interpreter ?? (row.install ? `not found: install ${row.install}` : "not found"),
-  ]);
-  const all = [["LANGUAGE", "EXTENSIONS", "MODE", "VERSION", "INTERPRETER"], ...lines];
-  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
-  return all.map((line) => line.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd() + "\n").join("");
 }

@@ -1,15 +1,15 @@
 /** `sluice loom`: the server of streams. */
 
 import { Command, Option } from "commander";
-import { createLog, silent } from "../log.ts";
 import { flag } from "./flag.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
-import { SYNC } from "./loom_file.ts";
-import { LOOM_PORT, type LoomFlags, settleLoom } from "./loom_settings.ts";
+import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
+import { LOOM_PORT, SYNC } from "./loom_defaults.ts";
+import type { LoomFlags } from "./loom_settings.ts";
 import { bytes, collect, collectOrigins, duration, httpUrl, port } from "./values.ts";
 
 interface Flags extends LoomFlags {
-  readonly log: "human" | "json" | "none";
+  readonly log: LogFormat;
 }
 
 /** Makes the command. */
@@ -67,17 +67,18 @@ export function loomCommand(): Command {
     .addOption(
       flag("--idle <time>", "end streams to which nobody appends for so long, as aborted (default: never)", duration),
     )
-    .addOption(new Option("--log <format>", "access log").choices(["human", "json", "none"]).default("human"))
+    .addOption(logFlag("access log"))
     .action((flags: Flags) => loom(flags));
 }
 
 async function loom({ log, ...flags }: Flags): Promise<void> {
+  // Loading the rest takes longer than all that other commands do: they need not wait for it.
+  const { settleLoom } = await import("./loom_settings.ts");
   const settings = settleLoom(flags);
   if (!assignment()) {
     const code = await runInIsolates(1, LARGER_YOUNG_GENERATION_MIB);
     return code === 0 ? undefined : Deno.exit(code);
   }
-  // Loading the store takes longer than all the rest: other commands need not wait for it.
   const { serveLoom } = await import("./loom_server.ts");
-  await serveLoom(settings, log === "none" ? silent : createLog({ format: log }));
+  await serveLoom(settings, openLog(log));
 }

@@ -4,10 +4,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { nearest } from "../bytes/nearest.ts";
 import type { Token } from "../http/tokens.ts";
 import { readDataFile } from "./data_file.ts";
+import { SYNC } from "./loom_defaults.ts";
 import { bytes, duration, httpUrl, origin, token } from "./values.ts";
-
-/** How appended bytes come to the disk. */
-export const SYNC = ["always", "group", "none"] as const;
 
 /** What a file, or flags, set. */
 export interface LoomSettings {

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { Token } from "../http/tokens.ts";
 import { isLoopback } from "../net/loopback.ts";
+import { LOOM_PORT } from "./loom_defaults.ts";
 import { loadLoomFile, type LoomSettings } from "./loom_file.ts";
 import { asUsage, UsageError } from "./usage.ts";
 import { token as readToken } from "./values.ts";
@@ -16,9 +17,6 @@ export interface LoomFlags extends Omit<LoomSettings, "tokens" | "origins"> {
 
 /** Settings that are whole, but for bounds that are not set. */
 export type SettledLoom = LoomSettings & Required<Pick<LoomSettings, "port" | "host" | "data" | "tokens" | "sync">>;
-
-/** The port that clients expect. */
-export const LOOM_PORT = 3060;
 
 /**
  * Puts the settings together.

@@ -3,12 +3,12 @@
 import { MeshNode } from "../mesh/node/mesh_node.ts";
 import type { NodeOptions } from "../mesh/node/node_options.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
+import { openLog } from "./log_flag.ts";
 import { readMeshKeys } from "./mesh_keys.ts";
 import { logBeside, NodeNarrator } from "./node_narrator.ts";
 import { NodeServices } from "./node_services.ts";
 import { type NodeFlags, type NodeSettings, settleNode } from "./node_settings.ts";
 import { tellStderr } from "./output.ts";
-import { logOf } from "./program_flags.ts";
 import { INTERRUPTED, StopSignals } from "./signals.ts";
 
 /** How long calls under way may take when the node is told to stop. */
@@ -24,7 +24,7 @@ export async function runNode(words: readonly string[], flags: NodeFlags, comman
   using signals = new StopSignals();
   const keys = readMeshKeys(flags);
   for (const warning of settings.warnings) tellStderr(`sluice node: ${warning}\n`);
-  const log = logOf(flags);
+  const log = openLog(flags.log);
   {
     await using services = new NodeServices(settings.offerings, { flags, commands, log, signal: signals.hurry });
     await services.prepare();

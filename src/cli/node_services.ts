@@ -5,7 +5,7 @@ import type { Handler } from "../http/handler.ts";
 import type { Log } from "../log.ts";
 import { program, type ProgramHandler } from "../process/program.ts";
 import { isUrl, type NodeFlags, type Offering } from "./node_settings.ts";
-import { prepare, programOptions, sayHowStarted } from "./program_flags.ts";
+import { prepare, programOptions, sayHowStarted } from "./program_settings.ts";
 import { target } from "./target.ts";
 import { asUsage } from "./usage.ts";
 

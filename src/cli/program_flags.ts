@@ -1,15 +1,10 @@
-/** What the commands share that run programs: their flags, and the options that these are. */
+/** What the commands share that run programs: their flags. */
 
 import { type Command, Option } from "commander";
-import { createLog, type Log, silent } from "../log.ts";
 import { limits } from "../limits.ts";
 import type { Mode } from "../process/command.ts";
-import type { ProgramHandler } from "../process/program.ts";
-import type { ProgramOptions } from "../process/program_options.ts";
 import { flag } from "./flag.ts";
-import { loadLanguages } from "./language_file.ts";
-import { writeStderr } from "./output.ts";
-import { asUsage, UsageError } from "./usage.ts";
+import { logFlag, type LogFormat } from "./log_flag.ts";
 import { bytes, count, countOrNone, environmentEntry, milliseconds } from "./values.ts";
 
 /** Flags of each of them. */
@@ -28,7 +23,7 @@ export interface ProgramFlags {
   readonly cwd?: string;
   readonly type?: string;
   readonly dev: boolean;
-  readonly log: "human" | "json" | "none";
+  readonly log: LogFormat;
   readonly warm?: number;
   readonly reuse: number;
 }
@@ -82,7 +77,7 @@ function surroundingFlags(): Option[] {
     new Option("--cwd <folder>", "working directory of the program"),
     new Option("--type <type>", "content type of answers that name none (default: text/plain; charset=utf-8)"),
     new Option("--dev", "show errors and standard error to the client").default(false),
-    new Option("--log <format>", "access log and standard error").choices(["human", "json", "none"]).default("human"),
+    logFlag("access log and standard error"),
   ];
 }
 
@@ -92,67 +87,4 @@ function warmFlags(): Option[] {
     flag("--warm <n>", warm, countOrNone, undefined, "SLUICE_WARM"),
     flag("--reuse <n>", "requests that a warm process serves: more than 1 is less isolated", count, 1),
   ];
-}
-
-/** Where events and standard error go. */
-export function logOf({ log }: ProgramFlags): Log {
-  return log === "none" ? silent : createLog({ format: log });
-}
-
-/**
- * The options that flags are.
- *
- * @param share one of how many that share the bounds
- * @throws {UsageError} when flags contradict each other
- * @throws {Error} for a file that can't be used
- */
-export function programOptions(flags: ProgramFlags, log: Log, share = 1): Omit<ProgramOptions, "file" | "command"> {
-  if (flags.cgi && flags.mode !== undefined && flags.mode !== "cgi") {
-    throw new UsageError(`--cgi and --mode ${flags.mode} contradict each other`);
-  }
-  const languages = loadLanguages(flags.languages);
-  if (flags.language !== undefined) asUsage(() => languages.named(flags.language!));
-  return {
-    languages,
-    language: flags.language,
-    mode: flags.cgi ? "cgi" : flags.mode,
-    cwd: flags.cwd,
-    env: flags.env,
-    timeoutMs: flags.timeout,
-    idleTimeoutMs: flags.idleTimeout,
-    watch: flags.watch,
-    warm: flags.warm ?? true,
-    reuse: flags.reuse,
-    dev: flags.dev,
-    contentType: flags.type,
-    log,
-    limits: {
-      concurrency: Math.ceil(flags.maxConcurrency / share),
-      queue: Math.ceil(flags.queue / share),
-      bodyBytes: flags.maxBody ?? limits.bodyBytes,
-    },
-  };
-}
-
-/**
- * Builds it, if that is needed, and starts what is kept warm.
- *
- * @throws {Error} with what a compiler said
- */
-export async function prepare(handler: ProgramHandler): Promise<void> {
-  try {
-    await handler.prepare();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr;
-    throw output ? new Error(`${(error as Error).message}\n${output.trimEnd()}`, { cause: error }) : error;
-  }
-}
-
-/** Says in one line whether requests will find warm processes. */
-export function sayHowStarted(command: string, { title, language, warm, waiting }: ProgramHandler): void {
-  if (!warm) return;
-  const cold = warm.kind === "refused" || warm.kind === "failed";
-  const cost = waiting ? ` (${waiting.count} wait, ${(waiting.ownBytes / 2 ** 20).toFixed(1)} MiB each)` : "";
-  const how = cold ? `started cold: ${warm.why}` : `kept warm: a fresh ${language} process for each request${cost}`;
-  writeStderr(`sluice ${command}: ${title} is ${how}\n`);
 }

@@ -1,13 +1,13 @@
 /** `sluice registry listen`: a hub. */
 
 import { Command, Option } from "commander";
-import { createLog, silent } from "../log.ts";
 import { flag } from "./flag.ts";
-import { type HubSettings, type ListenFlags, settleHub } from "./registry_settings.ts";
+import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
+import type { ListenFlags } from "./registry_settings.ts";
 import { collect, collectOrigins, duration, port } from "./values.ts";
 
 interface Flags extends ListenFlags {
-  readonly log: "human" | "json" | "none";
+  readonly log: LogFormat;
 }
 
 /** Makes the command. */
@@ -51,13 +51,14 @@ export function listenCommand(): Command {
     .addOption(
       new Option("--no-auth", "let everybody who can connect register services, on any address").default(undefined),
     )
-    .addOption(new Option("--log <format>", "log").choices(["human", "json", "none"]).default("human"))
+    .addOption(logFlag("log"))
     .action((port: number | undefined, keys: string[], flags: Flags) => listen(port, keys, flags));
 }
 
 async function listen(port: number | undefined, keys: readonly string[], { log, ...flags }: Flags): Promise<void> {
-  const settings: HubSettings = settleHub(port, keys, flags);
   // Loading a hub takes longer than all the rest: other commands need not wait for it.
+  const { settleHub } = await import("./registry_settings.ts");
+  const settings = settleHub(port, keys, flags);
   const { serveHub } = await import("./registry_server.ts");
-  await serveHub(settings, log === "none" ? silent : createLog({ format: log }));
+  await serveHub(settings, openLog(log));
 }

@@ -1,13 +1,8 @@
 /** `sluice spy`: all streams of a server at once, as they flow. */
 
 import { Command } from "commander";
-import { spyOn } from "../loom/client/spy_client.ts";
-import { checkTarget, type ClientFlags, giveUpFlag, tokenFlag } from "./client_flags.ts";
-import { copyToStdout } from "./tail.ts";
-
-interface SpyFlags extends ClientFlags {
-  readonly color?: boolean;
-}
+import { giveUpFlag, tokenFlag } from "./client_flags.ts";
+import type { SpyFlags } from "./stream_reading.ts";
 
 /** Makes the command. */
 export function spyCommand(): Command {
@@ -19,11 +14,8 @@ export function spyCommand(): Command {
     .option("--no-color", "no colours")
     .addOption(tokenFlag())
     .addOption(giveUpFlag())
-    .action((url: string, flags: SpyFlags) => spy(url, flags));
-}
-
-async function spy(url: string, flags: SpyFlags): Promise<void> {
-  checkTarget(url, undefined, flags.token);
-  const color = flags.color ?? (Deno.stdout.isTerminal() && !Deno.noColor);
-  await copyToStdout(spyOn({ url, token: flags.token, color, giveUpMs: flags.giveUp }));
+    .action(async (url: string, flags: SpyFlags) => {
+      const { spy } = await import("./stream_reading.ts");
+      await spy(url, flags);
+    });
 }

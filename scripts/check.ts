@@ -10,6 +10,7 @@ const steps: [name: string, run: () => PromiseLike<unknown>][] = [
   ["documentation", () => $`deno doc --lint mod.ts`],
   ["examples in documentation", () => $`deno test --doc -A mod.ts src README.md docs`],
   ["examples on the page", () => $`deno run -A scripts/docs.ts --check`],
+  ["commands on the page", () => $`deno run -A scripts/cli_docs.ts --check`],
   ["package", () => $`deno publish --dry-run --allow-dirty`.quiet()],
 ];
 

@@ -36,16 +36,19 @@ const STATUSES = { start: 502, build: 500, exit: 502, timeout: 504, head: 502, l
 /** What a process used up of what it was given: processor time, memory, the size of a file. */
 export type UsedUp = "cpu" | "memory" | "file";
 
+/**
+ * What went wrong with a program: it could not start, its source did not compile, it died, it ran out of time, its head was
+ * invalid, it used up what it was given.
+ */
+export type ProgramErrorCode = "start" | "build" | "exit" | "timeout" | "head" | "limit";
+
 /** A program that could not be run, or ended otherwise than it should; shaped like the result of a run. */
 export class ProgramError extends Error {
   /** `ProgramError`. */
   override readonly name = "ProgramError";
-  /**
-   * What went wrong: it could not start, its source did not compile, it died, it ran out of time, its head was invalid, it
-   * used up what it was given.
-   */
-  readonly reason: "start" | "build" | "exit" | "timeout" | "head" | "limit";
-  /** What it used up, where the reason is `limit`. */
+  /** What went wrong. */
+  readonly code: ProgramErrorCode;
+  /** What it used up, where the code is `limit`. */
   readonly usedUp?: UsedUp;
   /** How the process ended, where it had begun and has ended. */
   readonly exit?: Exit;
@@ -55,16 +58,16 @@ export class ProgramError extends Error {
   /**
    * Makes one.
    *
-   * @param reason what went wrong
+   * @param code what went wrong
    * @param message for the operator: it may hold what a client must not see
    */
   constructor(
-    reason: ProgramError["reason"],
+    code: ProgramErrorCode,
     message: string,
     options: { exit?: Exit; stderr?: string; usedUp?: UsedUp; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
-    this.reason = reason;
+    this.code = code;
     this.exit = options.exit;
     this.usedUp = options.usedUp;
     this.stderr = options.stderr ?? "";
@@ -72,7 +75,7 @@ export class ProgramError extends Error {
 
   /** The status that tells the client of it. */
   get status(): number {
-    return STATUSES[this.reason];
+    return STATUSES[this.code];
   }
 }
 

@@ -19,6 +19,8 @@ export const limits = {
   responseStallMs: 60_000,
   /** How long an idle connection is kept for its next request. */
   keepAliveMs: 60_000,
+  /** How long requests under way may take when a server is closed and nobody has said how long: as the mesh's calls. */
+  closeGraceMs: 10_000,
 
   /** How long to try to connect to a service: one that is there takes milliseconds, one that is gone says nothing. */
   upstreamConnectMs: 5000,

@@ -1,5 +1,7 @@
 /** Structured log: one line an event, for people or as JSON, to standard error. */
 
+import { writeSync } from "node:fs";
+
 /** What a log line carries besides its message; `undefined` values are left out. */
 export type LogFields = Record<string, string | number | boolean | null | undefined>;
 
@@ -12,13 +14,25 @@ export type Log = (level: LogLevel, message: string, fields?: LogFields) => void
 /** A log that drops everything: the default of the library, which must not write to its user's terminal. */
 export const silent: Log = () => {};
 
+/** Options of {@linkcode createLog}. */
+export interface LogOptions {
+  /** How a line looks: for people, or a JSON object. Default: `human`. */
+  readonly format?: "human" | "json";
+  /** Takes whole lines, newline included. Default: standard error. */
+  readonly write?: (line: string) => void;
+}
+
 /**
  * Makes a log that writes lines.
  *
- * @param options.format `human` or `json`
- * @param options.write takes whole lines, newline included; standard error by default
+ * @example Log as JSON to standard error
+ * ```ts
+ * import { createLog, program } from "@sluice/sluice";
+ *
+ * await using handler = program({ command: ["cat"], log: createLog({ format: "json" }) });
+ * ```
  */
-export function createLog(options: { format?: "human" | "json"; write?: (line: string) => void } = {}): Log {
+export function createLog(options: LogOptions = {}): Log {
   const write = options.write ?? writeStderr;
   const render = options.format === "json" ? renderJson : renderHuman;
   return (level, message, fields = {}) => write(render(level, message, fields) + "\n");
@@ -66,11 +80,13 @@ function quoteIfNeeded(value: string): string {
 }
 
 const encoder = new TextEncoder();
+/** Deno knows when its standard error was closed; Node.js has the descriptor. */
+const writeSome = (bytes: Uint8Array) => "Deno" in globalThis ? Deno.stderr.writeSync(bytes) : writeSync(2, bytes);
 
 function writeStderr(line: string): void {
   try {
     const bytes = encoder.encode(line);
-    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) at += writeSome(bytes.subarray(at));
   } catch {
     // A closed or full standard error must not end the server: the line is lost, the service is not.
   }

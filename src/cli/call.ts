@@ -1,9 +1,9 @@
 /** `sluice call`: standard input to a service of a mesh, its answer to standard output. */
 
 import { Command, InvalidArgumentError } from "commander";
-import type { CallFlags } from "./call_run.ts";
+import type { CallFlags } from "./mesh/call_run.ts";
 import { flag } from "./flag.ts";
-import { keyFlags } from "./mesh_flags.ts";
+import { keyFlags } from "./mesh/mesh_flags.ts";
 import { collectList, milliseconds } from "./values.ts";
 
 /** Makes the command. */
@@ -19,7 +19,9 @@ export function callCommand(): Command {
     );
   for (const option of keyFlags()) command.addOption(option);
   return command
-    .addOption(flag("-X, --method <method>", "default: POST with input, else GET; GET and HEAD take none", method))
+    .addOption(
+      flag("-X, --method <method>", "method; GET and HEAD take no input (default: POST with input, else GET)", method),
+    )
     .addOption(flag("-H, --header <name:value>", "header field; repeatable", header))
     .addOption(flag("--path <path>", "path and query that are asked for", path, "/"))
     .addOption(flag("-t, --timeout <ms>", "limit of the whole call, 0 for none", milliseconds, 0))
@@ -27,7 +29,7 @@ export function callCommand(): Command {
     .option("-i, --include", "print the head of the answer to standard error", false)
     .action(async (service: string, flags: CallFlags) => {
       // Loading the mesh takes longer than all the rest: other commands need not wait for it.
-      const { runCall } = await import("./call_run.ts");
+      const { runCall } = await import("./mesh/call_run.ts");
       await runCall(service, flags);
     });
 }

@@ -16,3 +16,8 @@ export function flag<T>(names: string, text: string, parse: (value: string) => T
   if (preset !== undefined) option.default(preset);
   return env === undefined ? option : option.env(env);
 }
+
+/** True for one that may be given several times, as its help says. */
+export function isRepeatable({ description }: Option): boolean {
+  return /\brepeatable\b/.test(description);
+}

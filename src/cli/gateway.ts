@@ -11,6 +11,7 @@ import { UsageError } from "./usage.ts";
 interface Flags {
   readonly config?: string;
   readonly check: boolean;
+  readonly json: boolean;
   readonly watch: boolean;
   readonly schema: boolean;
   readonly init?: string;
@@ -29,12 +30,13 @@ export function gatewayCommand(): Command {
       flag("-c, --config <file>", "routes as TOML, YAML or JSON: docs/gateway.md", String, undefined, "SLUICE_CONFIG"),
     )
     .option("--check", "say what is wrong with the file, and serve nothing", false)
+    .option("--json", "with --check: print what is wrong as a JSON array: file, line, column, path, message", false)
     .option("-w, --watch", "read the file again when it changes, as SIGHUP does", false)
     .option("--schema", "print the JSON Schema of the file, for editors", false)
     .option("--init <document>", "write a file of routes and a stub for each operation of an OpenAPI document")
     .option("-l, --language <name>", "with --init: language of the stubs, such as typescript (default: python)")
     .option("--force", "with --init: write over what is there", false)
-    .addOption(logFlag("events and standard error of programs"))
+    .addOption(logFlag("events, and standard error of programs"))
     .action((flags: Flags) => gateway(flags));
 }
 
@@ -44,24 +46,24 @@ async function gateway(flags: Flags): Promise<void> {
     return writeStdout(JSON.stringify(configSchema, null, 2) + "\n");
   }
   if (flags.init !== undefined) return await init(flags.init, flags);
+  if (flags.json && !flags.check) {
+    throw new UsageError("--json goes with --check: sluice gateway -c FILE --check --json");
+  }
   if (flags.config === undefined) throw new UsageError("Name the file of routes: sluice gateway -c FILE");
-  if (flags.check) return await check(flags.config);
+  if (flags.check) {
+    const { checkFile } = await import("./gateway/gateway_check.ts");
+    return await checkFile(flags.config, flags.json);
+  }
   if (!assignment()) {
     const code = await runInIsolates(1, LARGER_YOUNG_GENERATION_MIB);
     return code === 0 ? undefined : Deno.exit(code);
   }
   // Loading the gateway takes longer than all the rest: other commands need not wait for it.
-  const { runGateway } = await import("./gateway_server.ts");
+  const { runGateway } = await import("./gateway/gateway_server.ts");
   await runGateway(flags.config, {
     watch: flags.watch,
     log: openLog(flags.log),
   });
-}
-
-async function check(path: string): Promise<void> {
-  const { checkGateway } = await import("../gateway/check_gateway.ts");
-  const { routes } = await checkGateway(path);
-  writeStderr(`sluice gateway: ${path} is right: ${routes === 1 ? "one route" : `${routes} routes`}\n`);
 }
 
 async function init(document: string, { language, force }: Flags): Promise<void> {

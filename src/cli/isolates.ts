@@ -4,6 +4,7 @@
  */
 
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { ignoresHangup } from "./hangup.ts";
 
 /** Young generation of a server's isolate, MiB: 130 MB are resident while bodies stream, 200 MB at V8's own choice. */
 const YOUNG_GENERATION_MIB = 3;
@@ -16,6 +17,8 @@ interface Assignment {
   readonly port?: number;
   /** Whether others listen on the same port. */
   readonly shared: boolean;
+  /** The process is to outlive its terminal. */
+  readonly ignoresHangup: boolean;
 }
 
 /** The assignment of this isolate; undefined in the main one, which serves nothing itself. */
@@ -41,11 +44,12 @@ export function reportListening(port: number): void {
  * @returns the highest exit code
  */
 export async function runInIsolates(count: number, youngGenerationMib = YOUNG_GENERATION_MIB): Promise<number> {
-  const start = (assignment: Assignment) => startIsolate(assignment, youngGenerationMib);
-  const first = start({ shared: count > 1 });
+  const everyone = { shared: count > 1, ignoresHangup: ignoresHangup() };
+  const start = (port?: number) => startIsolate({ ...everyone, port }, youngGenerationMib);
+  const first = start();
   const end = ended(first);
   const port = await Promise.race([listening(first), end.then(() => undefined)]);
-  const others = port === undefined ? [] : Array.from({ length: count - 1 }, () => start({ port, shared: true }));
+  const others = port === undefined ? [] : Array.from({ length: count - 1 }, () => start(port));
   const otherEnds = others.map(ended);
   const code = await end;
   for (const other of others) other.postMessage("stopped");

@@ -20,9 +20,10 @@ function newCommand(): Command {
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "the file, which must not be there yet")
     .addOption(new Option("--type <type>", "what kind of key").choices(["ed25519", "rsa"]).default("ed25519"))
-    .action(async (file: string, { type }: { type: KeyType }) => {
-      const { makeKey } = await import("./key_files.ts");
-      makeKey(file, type);
+    .option("--json", "print one line of JSON instead: id, type, node, public, file", false)
+    .action(async (file: string, { type, json }: { type: KeyType; json: boolean }) => {
+      const { makeKey } = await import("./keys/key_files.ts");
+      makeKey(file, type, json);
     });
 }
 
@@ -33,7 +34,7 @@ function showCommand(): Command {
     .argument("<file>", "PEM, or JSON of rsa-json")
     .option("--json", "print one line of JSON for each: id, type, node, public", false)
     .action(async (file: string, { json }: { json: boolean }) => {
-      const { showKeys } = await import("./key_files.ts");
+      const { showKeys } = await import("./keys/key_files.ts");
       showKeys(file, json);
     });
 }
@@ -43,8 +44,9 @@ function networkCommand(): Command {
     .description("write a new key of a network to a file that only you can read: nodes that have it let in nobody else")
     .helpOption("-h, --help", "show this help")
     .argument("<file>", "the file, which must not be there yet")
-    .action(async (file: string) => {
-      const { makeNetworkKey } = await import("./key_files.ts");
-      makeNetworkKey(file);
+    .option("--json", "print one line of JSON instead: file", false)
+    .action(async (file: string, { json }: { json: boolean }) => {
+      const { makeNetworkKey } = await import("./keys/key_files.ts");
+      makeNetworkKey(file, json);
     });
 }

@@ -6,9 +6,13 @@ import { createLog, type Log, silent } from "../log.ts";
 /** Forms of a log. */
 export type LogFormat = "human" | "json" | "none";
 
-/** Makes the flag. */
-export function logFlag(text: string): Option {
-  return new Option("--log <format>", text).choices(["human", "json", "none"]).default("human");
+/**
+ * Makes the flag.
+ *
+ * @param what it tells
+ */
+export function logFlag(what: string): Option {
+  return new Option("--log <format>", `form of the log: ${what}`).choices(["human", "json", "none"]).default("human");
 }
 
 /** The log of that form, on standard error. */

@@ -4,8 +4,8 @@ import { Command, Option } from "commander";
 import { flag } from "./flag.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
 import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
-import { LOOM_PORT, SYNC } from "./loom_defaults.ts";
-import type { LoomFlags } from "./loom_settings.ts";
+import { LOOM_PORT, SYNC } from "./streams/loom_defaults.ts";
+import type { LoomFlags } from "./streams/loom_settings.ts";
 import { bytes, collect, collectOrigins, duration, httpUrl, port } from "./values.ts";
 
 interface Flags extends LoomFlags {
@@ -36,7 +36,7 @@ export function loomCommand(): Command {
     .addOption(
       flag(
         "--token <token[:ro]>",
-        "who may ask, :ro for reading only; repeatable; others see flags in `ps`, so rather",
+        "who may ask, :ro for reading only; repeatable; `ps` shows flags, but no variables",
         collect,
       )
         .env("SLUICE_TOKENS"),
@@ -67,18 +67,18 @@ export function loomCommand(): Command {
     .addOption(
       flag("--idle <time>", "end streams to which nobody appends for so long, as aborted (default: never)", duration),
     )
-    .addOption(logFlag("access log"))
+    .addOption(logFlag("requests"))
     .action((flags: Flags) => loom(flags));
 }
 
 async function loom({ log, ...flags }: Flags): Promise<void> {
   // Loading the rest takes longer than all that other commands do: they need not wait for it.
-  const { settleLoom } = await import("./loom_settings.ts");
+  const { settleLoom } = await import("./streams/loom_settings.ts");
   const settings = settleLoom(flags);
   if (!assignment()) {
     const code = await runInIsolates(1, LARGER_YOUNG_GENERATION_MIB);
     return code === 0 ? undefined : Deno.exit(code);
   }
-  const { serveLoom } = await import("./loom_server.ts");
+  const { serveLoom } = await import("./streams/loom_server.ts");
   await serveLoom(settings, openLog(log));
 }

@@ -2,7 +2,8 @@
 
 import { CommanderError } from "commander";
 import { makeSluice } from "./commands.ts";
-import { writeStderr } from "./output.ts";
+import { failureText } from "./failure.ts";
+import { ReaderGone, tellStderr } from "./output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Exit codes of every command. */
@@ -27,7 +28,8 @@ export async function main(args: readonly string[]): Promise<number> {
     return DONE;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE; // it has spoken for itself
-    writeStderr(`sluice: ${error instanceof Error ? error.message : error}\n`);
+    if (error instanceof ReaderGone) return DONE; // such as `head`, which has seen enough
+    tellStderr(`sluice: ${failureText(error)}\n`);
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
   }
 }

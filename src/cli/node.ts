@@ -2,9 +2,9 @@
 
 import { Command } from "commander";
 import { flag } from "./flag.ts";
-import { allowFlag, keyFlags } from "./mesh_flags.ts";
-import type { NodeFlags } from "./node_settings.ts";
-import { addProgramFlags } from "./program_flags.ts";
+import { allowFlag, keyFlags } from "./mesh/mesh_flags.ts";
+import type { NodeFlags } from "./mesh/node_settings.ts";
+import { addProgramFlags } from "./programs/program_flags.ts";
 import { collectList } from "./values.ts";
 
 /**
@@ -15,10 +15,7 @@ import { collectList } from "./values.ts";
 export function nodeCommand(commands: () => string[]): Command {
   const command = new Command("node")
     .description("offer programs, and servers that run already, as services of a mesh; or let others join by this node")
-    .usage(
-      "[OPTIONS] [NAME[@VERSION]=PROGRAM...]\n       sluice node --listen 9000 shout@1.0.0='tr a-z A-Z'\n" +
-        "       sluice node --join HOST:9000 shop=http://localhost:3000",
-    )
+    .usage("[OPTIONS] [NAME[@VERSION]=PROGRAM...]")
     .argument(
       "[services...]",
       "name, and a file, a command with its arguments in quotes, or the URL of a server that runs",
@@ -56,7 +53,7 @@ export function nodeCommand(commands: () => string[]): Command {
     );
   return addProgramFlags(command).action(async (services: string[], flags: NodeFlags) => {
     // Loading the mesh takes longer than all the rest: other commands need not wait for it.
-    const { runNode } = await import("./node_run.ts");
+    const { runNode } = await import("./mesh/node_run.ts");
     await runNode(services, flags, commands());
   });
 }

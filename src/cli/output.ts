@@ -2,9 +2,22 @@
 
 const encoder = new TextEncoder();
 
-/** Writes data. */
+/** Whoever read standard output has left: there is nothing more to do, and nothing to complain of. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
+}
+
+/**
+ * Writes data.
+ *
+ * @throws {ReaderGone} when nobody reads them any more
+ */
 export function writeStdout(text: string): void {
-  writeAll(Deno.stdout, text);
+  try {
+    writeAll(Deno.stdout, text);
+  } catch (cause) {
+    throw cause instanceof Deno.errors.BrokenPipe ? new ReaderGone(cause.message, { cause }) : cause;
+  }
 }
 
 /** Writes words for people. */

@@ -1,11 +1,11 @@
 /** `sluice registry`: services found by name and version. */
 
 import { Command } from "commander";
-import { listenCommand } from "./registry_listen.ts";
-import { queryCommand } from "./registry_query.ts";
-import { registerCommand } from "./registry_register.ts";
-import { showCommand } from "./registry_show.ts";
-import { watchCommand } from "./registry_watch.ts";
+import { listenCommand } from "./registry/registry_listen.ts";
+import { queryCommand } from "./registry/registry_query.ts";
+import { registerCommand } from "./registry/registry_register.ts";
+import { showCommand } from "./registry/registry_show.ts";
+import { watchCommand } from "./registry/registry_watch.ts";
 
 /** Makes the command. */
 export function registryCommand(): Command {

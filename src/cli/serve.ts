@@ -2,9 +2,9 @@
 
 import { Command } from "commander";
 import { flag } from "./flag.ts";
-import { addProgramFlags } from "./program_flags.ts";
+import { addProgramFlags } from "./programs/program_flags.ts";
 import { count, port } from "./values.ts";
-import type { ServeFlags } from "./serve_run.ts";
+import type { ServeFlags } from "./programs/serve_run.ts";
 
 /**
  * Makes the command.
@@ -27,7 +27,7 @@ export function serveCommand(commands: () => string[]): Command {
     )
     .option("--once", "run once: standard input to the program, its output to standard output", false)
     .action(async (first: string, rest: string[], flags: ServeFlags) => {
-      const { serve } = await import("./serve_run.ts");
+      const { serve } = await import("./programs/serve_run.ts");
       await serve(commands(), [first, ...rest], flags);
     });
 }

@@ -1,5 +1,8 @@
 /** Ctrl-C and its kin: the first one asks to stop, a second one to stop at once. */
 
+import { assignment } from "./isolates.ts";
+import { ignoresHangup } from "./hangup.ts";
+
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
 /** Exit code of a command that a second Ctrl-C hurried. */
@@ -9,14 +12,21 @@ export const INTERRUPTED = 130;
 export class StopSignals implements Disposable {
   readonly #told = Promise.withResolvers<void>();
   readonly #hurry = new AbortController();
+  readonly #hangup: (() => void) | undefined;
   #times = 0;
   readonly #onSignal = () => {
     if (++this.#times === 1) this.#told.resolve();
     else this.#hurry.abort();
   };
 
-  constructor() {
+  /** @param hangup what SIGHUP is, which a closed terminal sends: an end, or nothing of ours */
+  constructor(hangup: "stop" | "other" = "stop") {
+    // The runtime ends the process at a SIGHUP that nobody listens to, as soon as any other signal is listened to.
+    if (hangup === "stop" && Deno.build.os !== "windows") {
+      this.#hangup = assignment()?.ignoresHangup ?? ignoresHangup() ? () => {} : this.#onSignal;
+    }
     for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#onSignal);
+    if (this.#hangup) Deno.addSignalListener("SIGHUP", this.#hangup);
   }
 
   /** Does what a first signal does. */
@@ -34,7 +44,13 @@ export class StopSignals implements Disposable {
     return this.#hurry.signal;
   }
 
+  /** For what leaves nothing behind when it is cut: a second signal ends the process. */
+  exitWhenHurried(): void {
+    this.hurry.addEventListener("abort", () => Deno.exit(INTERRUPTED), { once: true });
+  }
+
   [Symbol.dispose](): void {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#onSignal);
+    if (this.#hangup) Deno.removeSignalListener("SIGHUP", this.#hangup);
   }
 }

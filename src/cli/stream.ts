@@ -1,10 +1,10 @@
 /** `sluice stream`: standard input into a stream on a server, while it comes. */
 
 import { Command } from "commander";
-import { giveUpFlag, tokenFlag } from "./client_flags.ts";
+import { giveUpFlag, tokenFlag } from "./streams/client_flags.ts";
 import { flag } from "./flag.ts";
 import { json } from "./values.ts";
-import type { StreamFlags } from "./stream_run.ts";
+import type { StreamFlags } from "./streams/stream_run.ts";
 
 /** Makes the command. */
 export function streamCommand(): Command {
@@ -23,7 +23,7 @@ export function streamCommand(): Command {
     )
     .addOption(giveUpFlag())
     .action(async (url: string, id: string | undefined, flags: StreamFlags) => {
-      const { stream } = await import("./stream_run.ts");
+      const { stream } = await import("./streams/stream_run.ts");
       await stream(url, id, flags);
     });
 }

@@ -1,8 +1,8 @@
 /** `sluice tail`: a stream on a server to standard output, and what is added to it. */
 
 import { Command } from "commander";
-import { giveUpFlag, tokenFlag } from "./client_flags.ts";
-import type { TailFlags } from "./stream_reading.ts";
+import { giveUpFlag, tokenFlag } from "./streams/client_flags.ts";
+import type { TailFlags } from "./streams/stream_reading.ts";
 
 /** Makes the command. */
 export function tailCommand(): Command {
@@ -16,7 +16,7 @@ export function tailCommand(): Command {
     .addOption(tokenFlag())
     .addOption(giveUpFlag())
     .action(async (url: string, id: string, flags: TailFlags) => {
-      const { tail } = await import("./stream_reading.ts");
+      const { tail } = await import("./streams/stream_reading.ts");
       await tail(url, id, flags);
     });
 }

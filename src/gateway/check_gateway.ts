@@ -21,7 +21,7 @@ export interface CheckedGateway {
 /**
  * Reads a file and all that it names.
  *
- * @throws {Error} with all that is wrong with it
+ * @throws {ConfigError} {AggregateError} with all that is wrong with it
  */
 export async function checkGateway(path: string): Promise<CheckedGateway> {
   const config = readConfig(path);
@@ -32,7 +32,7 @@ export async function checkGateway(path: string): Promise<CheckedGateway> {
  * Looks over what a config names.
  *
  * @returns how many routes there are
- * @throws {Error} with a line for each thing that is wrong
+ * @throws {AggregateError} with an error for each thing that is wrong, and a line for each in its message
  */
 export async function checkConfig({ servers }: GatewayConfig): Promise<number> {
   const problems = new Problems();
@@ -49,7 +49,7 @@ export async function checkConfig({ servers }: GatewayConfig): Promise<number> {
 
 /** What is wrong, each thing once. */
 class Problems {
-  readonly #lines = new Set<string>();
+  readonly #errors = new Map<string, Error>();
 
   /** Does a step; undefined, with what was thrown noted, when it can't be done. */
   async of<T>(step: () => T | Promise<T>, label?: string): Promise<T | undefined> {
@@ -57,12 +57,15 @@ class Problems {
       return await step();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#lines.add(label === undefined ? why : `Cannot make the route ${label}: ${why}`);
+      const message = label === undefined ? why : `Cannot make the route ${label}: ${why}`;
+      const isWhole = error instanceof Error && error.message === message;
+      this.#errors.set(message, isWhole ? error : new Error(message, { cause: error }));
     }
   }
 
   check(): void {
-    if (this.#lines.size > 0) throw new Error([...this.#lines].join("\n"));
+    const errors = [...this.#errors.values()];
+    if (errors.length > 0) throw new AggregateError(errors, errors.map(({ message }) => message).join("\n"));
   }
 }
 

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { ProcessRecords } from "../process/process_records.ts";
 import { connectRegistry } from "../registry/connect_registry.ts";
 import type { RegistryClient } from "../registry/client/registry_client.ts";
+import type { ServiceFinder } from "../registry/service.ts";
 import type { Metrics } from "./admin/metrics.ts";
 import type { RegistryConfig, ReplyConfig } from "./config/model.ts";
 import { ReplyDesk } from "./reply/reply_desk.ts";
@@ -16,9 +17,12 @@ export class SharedParts {
   readonly looms: LoomStores;
   readonly #desks = new Shared<ReplyDesk>();
   readonly #registries = new Shared<RegistryClient>();
+  readonly #services: ServiceFinder | undefined;
 
-  constructor(options: ConstructorParameters<typeof LoomStores>[0]) {
+  /** @param services where they are found when no hubs are named */
+  constructor(options: ConstructorParameters<typeof LoomStores>[0], services?: ServiceFinder) {
     this.looms = new LoomStores(options);
+    this.#services = services;
   }
 
   /** Where programs reply. A socket is as its first user wants it, as long as it is open: two can't have one path. */
@@ -26,9 +30,10 @@ export class SharedParts {
     return this.#desks.use(config.socket.path, () => ReplyDesk.open(config));
   }
 
-  /** Where services are found. */
-  registry({ hubs }: RegistryConfig): Promise<Lease<RegistryClient>> {
-    return this.#registries.use(JSON.stringify(hubs), () => connectRegistry(hubs));
+  /** Where services are found: the hubs that are named, or what the gateway was given. */
+  registry(config: RegistryConfig | undefined): Promise<Lease<ServiceFinder>> {
+    if (config) return this.#registries.use(JSON.stringify(config.hubs), () => connectRegistry(config.hubs));
+    return Promise.resolve({ value: this.#services!, [Symbol.asyncDispose]: () => Promise.resolve() });
   }
 }
 

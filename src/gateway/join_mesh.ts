@@ -25,7 +25,7 @@ export async function joinMesh(config: MeshConfig, log: Log): Promise<MeshNode> 
     log("warn", "Whoever reaches the mesh's port may join: give the nodes a networkKey, or say whom to allow");
   }
   const node = await startNode({
-    ...{ listen: listen.map(keyOf), join, allow, log, identity: keys?.pair },
+    ...{ listen: listen.map(keyOf), join, allow, log, key: keys?.pair },
     advertise: advertise.length > 0 ? advertise : undefined,
     networkKey: network?.key,
     flatend: flatend && keyOf(flatend),

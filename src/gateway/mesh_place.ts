@@ -17,7 +17,7 @@ export interface PreparedMesh {
 export class MeshPlace {
   readonly #log: Log;
   readonly #given: MeshCaller | undefined;
-  #joined: { readonly key: string; readonly node: MeshNode } | undefined;
+  #joined: { readonly key: string; readonly node: MeshNode; readonly caller: MeshCaller } | undefined;
 
   /** @param given used in place of a node */
   constructor(log: Log, given: MeshCaller | undefined) {
@@ -39,12 +39,13 @@ export class MeshPlace {
       const commit = () => {
         if (before.key !== key) this.#log("warn", "What [mesh] says changes at the next start");
       };
-      return { caller: before.node, commit, rollback };
+      return { caller: before.caller, commit, rollback };
     }
     // To load the mesh takes longer than most gateways take to start, and most join none.
     const { joinMesh } = await import("./join_mesh.ts");
     const node = await joinMesh(config, this.#log);
-    return { caller: node, commit: () => this.#joined = { key, node }, rollback: () => node.close(0) };
+    const caller: MeshCaller = { call: (services, request, info) => node.fetch(services, request, { info }) };
+    return { caller, commit: () => this.#joined = { key, node, caller }, rollback: () => node.close(0) };
   }
 
   /** Leaves it, when all requests are over. */

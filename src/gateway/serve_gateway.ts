@@ -7,6 +7,7 @@ import type { ServeOptions } from "../http/serve_options.ts";
 import { type Log, silent } from "../log.ts";
 import { isLoopback } from "../net/loopback.ts";
 import { ProcessRecords } from "../process/process_records.ts";
+import type { ServiceFinder } from "../registry/service.ts";
 import { accessLog } from "./admin/access_log.ts";
 import { adminHandler } from "./admin/admin_handler.ts";
 import { Metrics } from "./admin/metrics.ts";
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   readonly writeAccess?: (line: string) => void;
   /** Calls services of a mesh, in place of the node that the gateway becomes where its config says so. */
   readonly mesh?: MeshCaller;
+  /** Finds services by role, where its config names no hubs. */
+  readonly services?: ServiceFinder;
   /** Connections at a time to each address. */
   readonly connections?: number;
 }
@@ -101,7 +104,8 @@ class RunningGateway implements Gateway {
     this.#records = new ProcessRecords({ keptMs: 0 });
     // Webhooks of strangers must not reach into this machine.
     const localWebhooks = servers.every(({ listen }) => listen.every(({ hostname }) => isLoopback(hostname)));
-    this.#shared = new SharedParts({ log: this.#log, signal: this.#stopping.signal, localWebhooks });
+    const { services } = options;
+    this.#shared = new SharedParts({ log: this.#log, signal: this.#stopping.signal, localWebhooks }, services);
     this.#mesh = new MeshPlace(this.#log, options.mesh);
     this.#routes = new RouteSet({ metrics: this.#metrics });
     this.#certificates = new CertificateSet({ log: this.#log, metrics: this.#metrics });

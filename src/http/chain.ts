@@ -22,6 +22,14 @@ import { withTrace } from "./trace_context.ts";
  *
  * @param handlers at least one
  * @throws {TypeError} when there is none
+ *
+ * @example Two answers in one
+ * ```ts
+ * import { chain } from "@sluice/sluice";
+ *
+ * const both = chain(() => new Response("one "), () => new Response("two"));
+ * console.log(await (await both(new Request("http://localhost/"))).text()); // one two
+ * ```
  */
 export function chain(...handlers: Handler[]): Handler {
   if (handlers.length === 0) throw new TypeError("Cannot make a chain of no handlers: name one at least");

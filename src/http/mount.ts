@@ -9,6 +9,15 @@ import { problem } from "./problem.ts";
  * @param mounts handlers by path prefix, such as `/api`; `""` takes what no other takes
  * @returns a handler that gives each request to the longest prefix that ends at a slash or the end of its path, else 404
  * @throws {TypeError} for a prefix that no path has
+ *
+ * @example Two handlers
+ * ```ts
+ * import { mountAll } from "@sluice/sluice";
+ *
+ * const handler = mountAll({ "/ping": () => new Response("pong"), "": () => new Response("home") });
+ * console.log(await (await handler(new Request("http://localhost/ping"))).text()); // pong
+ * console.log(await (await handler(new Request("http://localhost/else"))).text()); // home
+ * ```
  */
 export function mountAll(mounts: Readonly<Record<string, Handler>>): Handler {
   const handlers = new Map(Object.entries(mounts).map(([mount, handler]) => [checkMount(mount), handler]));

@@ -7,6 +7,7 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { limits } from "../limits.ts";
 import { Connections } from "./connections.ts";
 import { mayHideMore } from "./declined_upgrade.ts";
 import { exchange } from "./exchange.ts";
@@ -20,8 +21,8 @@ import { exchangeOrHandOver } from "./upgrade_exchange.ts";
 export type { Access, OnAccess } from "./access.ts";
 export type { ServeOptions } from "./serve_options.ts";
 
-/** A server that accepts connections. */
-export interface HttpServer {
+/** A server that accepts connections. Disposing it closes it. */
+export interface HttpServer extends AsyncDisposable {
   /** The address it listens on; empty on a socket of the file system. */
   readonly hostname: string;
   /** The port it was given; 0 on a socket of the file system. */
@@ -32,23 +33,35 @@ export interface HttpServer {
    * Stops accepting, closes idle connections, and waits for the requests under way, whose answers are the last of their
    * connections.
    *
-   * @param graceMs after this, connections are cut
+   * @param graceMs after so many milliseconds, connections are cut; 10,000 by default
    * @param hurry cuts them when it aborts
    */
-  close(graceMs: number, hurry?: AbortSignal): Promise<void>;
+  close(graceMs?: number, hurry?: AbortSignal): Promise<void>;
 }
 
 /** How often connections are looked at that are too slow, or idle, milliseconds; more often where less is allowed. */
 const CHECK_MS = 1000;
 
 /**
- * Serves a handler.
+ * Serves a handler on node:http, with back-pressure in both directions, and limits for slow clients.
  *
+ * @returns when it accepts connections
  * @throws {Deno.errors.AddrInUse} when the port is taken, or somebody listens on the socket
  * @throws {Deno.errors.AlreadyExists} when at its path there is something else
- * @throws {TypeError} when the certificate and its key can't be used, or the path is too long
+ * @throws {TypeError} when the certificate and its key can't be used, the path is too long, or there are two places to
+ * listen on
+ * @throws {RangeError} when a bound is none
+ *
+ * @example Serve a handler, and ask it
+ * ```ts
+ * import { serveHttp } from "@sluice/sluice";
+ *
+ * await using server = await serveHttp(() => new Response("hello"));
+ * const response = await fetch(`http://127.0.0.1:${server.port}/`);
+ * console.log(await response.text()); // hello
+ * ```
  */
-export async function serveHttp(handler: Handler, options: ServeOptions): Promise<HttpServer> {
+export async function serveHttp(handler: Handler, options: ServeOptions = {}): Promise<HttpServer> {
   const front = settle(handler, options);
   const checkMs = Math.min(CHECK_MS, front.requestHeadMs, front.keepAliveMs || CHECK_MS);
   const server = makeServer(front, options, checkMs);
@@ -69,7 +82,7 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
   const place = await listen(server, options);
   front.authority = authorityOf(place);
   const looking = setInterval(() => connections.closeIdle(checkMs), checkMs);
-  const close = async (graceMs: number, hurry?: AbortSignal) => {
+  const close = async (graceMs: number = limits.closeGraceMs, hurry?: AbortSignal) => {
     front.isClosing = true;
     try {
       await closeServer(server, [connections, accepted], graceMs, hurry);
@@ -78,7 +91,8 @@ export async function serveHttp(handler: Handler, options: ServeOptions): Promis
       place.leave();
     }
   };
-  return { hostname: place.hostname, port: place.port, path: place.path, close };
+  const { hostname, port, path } = place;
+  return { hostname, port, path, close, [Symbol.asyncDispose]: () => close() };
 }
 
 /** Takes what comes on the connections. */

@@ -9,11 +9,22 @@ import { problem } from "./problem.ts";
 import { fieldOfRequest } from "./served_request.ts";
 
 /**
- * Refuses requests that a page of another place caused.
+ * Refuses requests that a page of another place caused, through the browser of somebody who can reach this server.
  *
  * @param origins those that may ask besides pages of this machine and those under an IP address of the server, such as
  *   `https://app.example`; `*` for all
  * @param names hosts that are the server's own, under whatever port: nobody else can let them point elsewhere
+ * @returns a handler that answers 403 to them
+ * @throws {TypeError} for an origin that is none
+ *
+ * @example A server of this machine
+ * ```ts
+ * import { guardOrigins } from "@sluice/sluice";
+ *
+ * const handler = guardOrigins(() => new Response("hello"));
+ * const headers = { origin: "https://elsewhere.example" };
+ * console.log((await handler(new Request("http://127.0.0.1/", { headers }))).status); // 403
+ * ```
  */
 export function guardOrigins(
   handler: Handler,

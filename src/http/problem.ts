@@ -1,6 +1,6 @@
 /** Errors as HTTP answers: problem details (RFC 9457). Inner messages never reach a client outside development. */
 
-import { HttpError, ProgramError, type UsedUp } from "../errors.ts";
+import { HttpError, ProgramError, type ProgramErrorCode, type UsedUp } from "../errors.ts";
 
 const TITLES: Record<number, string> = {
   400: "Bad Request",
@@ -48,7 +48,7 @@ export function problem(
   });
 }
 
-const PUBLIC_DETAILS: Record<ProgramError["reason"], string> = {
+const PUBLIC_DETAILS: Record<ProgramErrorCode, string> = {
   start: "The program could not be started",
   build: "The program could not be built",
   exit: "The program failed before it answered",
@@ -73,7 +73,7 @@ export function errorResponse(error: unknown, options: { dev?: boolean } = {}): 
   if (error instanceof HttpError) return problem(error.status, error.message, { headers: { ...error.headers } });
   if (error instanceof ProgramError) {
     const { status, usedUp } = error;
-    const detail = usedUp ? USED_UP[usedUp] : PUBLIC_DETAILS[error.reason];
+    const detail = usedUp ? USED_UP[usedUp] : PUBLIC_DETAILS[error.code];
     if (!options.dev) return problem(status, detail, { extensions: { usedUp } });
     return problem(status, error.message, { extensions: { usedUp, stderr: error.stderr, ...error.exit } });
   }

@@ -5,33 +5,33 @@ import type { OnAccess } from "./access.ts";
 import type { Handler } from "./handler.ts";
 import type { TlsHosts, TlsPair } from "./tls.ts";
 
-/** Options of `serveHttp`. */
+/** Options of {@linkcode serveHttp}. */
 export interface ServeOptions {
-  /** Address to listen on; 127.0.0.1 by default. */
+  /** Address to listen on. Default: 127.0.0.1. */
   readonly hostname?: string;
-  /** 0, the default, for any free one. */
+  /** Port to listen on, 0 for any free one. Default: 0. */
   readonly port?: number;
   /** Listen on a socket of the file system instead, which this user alone can connect to. */
   readonly path?: string;
-  /** Let other processes listen on the same port, between which the system spreads connections. */
+  /** Let other processes listen on the same port, between which the system spreads connections. Default: false. */
   readonly reusePort?: boolean;
   /** Takes each request when its answer has ended, those too that no handler got because they are none. */
   readonly onAccess?: OnAccess;
-  /** Show inner messages to the client. */
+  /** Show inner messages to the client. Default: false. */
   readonly dev?: boolean;
   /** Connections at a time; one more is closed at once. Default: no limit. */
   readonly connections?: number;
-  /** Request line and header fields, bytes; more are answered 431. */
+  /** Request line and header fields, bytes; more are answered 431. Default 2 MiB. */
   readonly requestHeadBytes?: number;
-  /** How long a client may take to send its head, milliseconds; then it is answered 408. */
+  /** How long a client may take to send its head, milliseconds; then it is answered 408. Default 15,000. */
   readonly requestHeadMs?: number;
-  /** How long a client may send nothing of a body that is asked for, milliseconds. */
+  /** How long a client may send nothing of a body that is asked for, milliseconds. Default 30,000. */
   readonly requestBodyIdleMs?: number;
-  /** How long a client may take nothing of an answer, milliseconds. */
+  /** How long a client may take nothing of an answer, milliseconds. Default 60,000. */
   readonly responseStallMs?: number;
-  /** How long an idle connection is kept, milliseconds; 0 closes each behind its first answer. */
+  /** How long an idle connection is kept, milliseconds; 0 closes each behind its first answer. Default 60,000. */
   readonly keepAliveMs?: number;
-  /** Handlers may take over connections of requests that ask for WebSocket, with `takeOver`. */
+  /** Let `route()`, a hub's `fetch` and the like take over connections of requests that ask for WebSocket. Default: false. */
   readonly upgrade?: boolean;
   /** Speak TLS: with one certificate, or with one for each name. */
   readonly tls?: TlsPair | TlsHosts;

@@ -26,11 +26,23 @@ const PARAMETER = "access_token";
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Lets requests through that bring a token. The token in the query is taken out before the handler sees the request, so
- * that it gets into no log; `withoutToken` does the same to a URL.
+ * Lets requests through that bring a token, as `Authorization: Bearer TOKEN` or as `?access_token=TOKEN`. One in the query
+ * is taken out before the handler sees the request, so that it gets into no log; {@linkcode withoutToken} does the same to
+ * a URL.
  *
  * @param tokens none: everybody may do everything, and the handler is given back as it is
+ * @returns a handler that answers 401 without a token that is known, and 403 where it allows reading only
  * @throws {TypeError} for a token that no header can hold
+ *
+ * @example Who has no token stays out
+ * ```ts
+ * import { requireToken } from "@sluice/sluice";
+ *
+ * const handler = requireToken(() => new Response("hello"), [{ token: "sesame", write: true }]);
+ * const headers = { authorization: "Bearer sesame" };
+ * console.log((await handler(new Request("http://localhost/"))).status); // 401
+ * console.log((await handler(new Request("http://localhost/", { headers }))).status); // 200
+ * ```
  */
 export function requireToken(handler: Handler, tokens: readonly Token[], options: TokenOptions = {}): Handler {
   if (tokens.length === 0) return handler;
@@ -54,7 +66,11 @@ export function requireToken(handler: Handler, tokens: readonly Token[], options
   };
 }
 
-/** A URL, or the target of a request, without a token in its query. */
+/**
+ * Takes the token out of a URL, for logs.
+ *
+ * @param url a URL, or the target of a request
+ */
 export function withoutToken(url: string): string {
   const [beforeHash] = url.split("#", 1);
   const at = beforeHash.indexOf("?");

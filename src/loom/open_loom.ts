@@ -12,13 +12,13 @@ import { StreamTable } from "./store/stream_table.ts";
 import type { SubscriptionKeeper } from "./subscriptions/keeper.ts";
 import { MemoryKeeper } from "./subscriptions/memory_keeper.ts";
 
-/** A stream store that answers requests. */
+/** A stream store that answers requests. Disposing it closes it. */
 export interface Loom extends StreamStore {
   /** Answers the Durable Streams protocol, the classic loom API, and `/spy`. */
   readonly fetch: Handler;
 }
 
-/** Options of a store in memory. */
+/** Options of {@linkcode openMemoryLoom}. */
 export interface MemoryLoomOptions {
   /** How long and how much is kept. Default: everything until it is closed. */
   readonly limits?: StoreLimits;
@@ -51,7 +51,7 @@ export interface LoomOptions extends MemoryLoomOptions {
 }
 
 /**
- * Opens the store in a directory. It needs `--unstable-kv`.
+ * Opens the store in a directory, which keeps streams over restarts. It needs `--unstable-kv`.
  *
  * @example Keep and read a stream
  * ```ts
@@ -66,6 +66,7 @@ export interface LoomOptions extends MemoryLoomOptions {
  * ```
  *
  * @throws {Deno.errors.Busy} when another process has it
+ * @throws {TypeError} without `--unstable-kv`
  * @throws {StreamError} `corrupt` when what was acknowledged can't be read
  */
 export async function openLoom(options: LoomOptions): Promise<Loom> {
@@ -86,8 +87,21 @@ export async function openLoom(options: LoomOptions): Promise<Loom> {
   }
 }
 
-/** Opens a store that keeps streams in memory: gone when it is closed. */
-export async function openMemory(options: MemoryLoomOptions = {}): Promise<Loom> {
+/**
+ * Opens a store that keeps streams in memory: they are gone when it is closed.
+ *
+ * @example Serve streams
+ * ```ts
+ * import { openMemoryLoom, serveHttp } from "@sluice/sluice";
+ *
+ * await using loom = await openMemoryLoom();
+ * await using server = await serveHttp(loom.fetch);
+ * const url = `http://127.0.0.1:${server.port}/v1/stream/greetings`;
+ * await fetch(url, { method: "PUT", headers: { "content-type": "text/plain" }, body: "hello" });
+ * console.log(await (await fetch(url)).text()); // hello
+ * ```
+ */
+export async function openMemoryLoom(options: MemoryLoomOptions = {}): Promise<Loom> {
   return await finish(new StreamTable(new MemoryStorage(), options), new MemoryKeeper(), options);
 }
 

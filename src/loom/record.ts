@@ -33,6 +33,22 @@ const KEPT_FIELDS = ["content-encoding", "content-language", "content-dispositio
 /**
  * Wraps a handler so that the body of each answer is kept as a stream, which `X-Stream-Id` names. Its metadata tell
  * status, method, path and header fields. Answers without a body, and those to HEAD, are not recorded.
+ *
+ * @param handler gives the answers
+ * @param store keeps them
+ * @returns a handler that gives the same answers
+ *
+ * @example Read an answer again
+ * ```ts
+ * import { openMemoryLoom, record } from "@sluice/sluice";
+ *
+ * await using loom = await openMemoryLoom();
+ * const handler = record(() => new Response("hello"), loom, { id: () => "answer" });
+ * const response = await handler(new Request("http://localhost/"));
+ * console.log(await response.text()); // hello
+ * const { bytes } = await loom.read("answer", 0, 1024);
+ * console.log(new TextDecoder().decode(bytes)); // hello
+ * ```
  */
 export function record(handler: Handler, store: StreamStore, options: RecordOptions = {}): Handler {
   const over = options.onLeave === "abort" ? AbortSignal.abort() : options.signal;

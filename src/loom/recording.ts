@@ -1,7 +1,7 @@
 /** One answer that is recorded while its client reads it. */
 
 import type { Chunk, Source } from "../bytes/source.ts";
-import type { End, StreamInfo, StreamStore } from "./stream_store.ts";
+import type { StreamEnd, StreamInfo, StreamStore } from "./stream_store.ts";
 import { Upload } from "./classic/upload.ts";
 
 /** Whether an answer is still wanted: one whose client has left is lost once nobody stays for it. */
@@ -96,13 +96,13 @@ export class Recording implements Source {
     }
   }
 
-  async #end(end: End): Promise<void> {
+  async #end(end: StreamEnd): Promise<void> {
     this.#ended = true;
     this.#fate.end();
     await this.#finish(end);
   }
 
-  async #finish(end: End): Promise<void> {
+  async #finish(end: StreamEnd): Promise<void> {
     const upload = this.#upload;
     this.#upload = undefined;
     try {

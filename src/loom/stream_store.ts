@@ -1,7 +1,7 @@
 /** Streams kept while they flow: what a store does, whatever it keeps them on. */
 
 /** How a stream ended. */
-export type End =
+export type StreamEnd =
   /** Its producer said so. */
   | "closed"
   /** Its producer went away, or sent nothing for too long, without a word. */
@@ -30,7 +30,7 @@ export interface StreamInfo {
   /** Where it ends, bytes from its beginning. */
   readonly tail: number;
   /** How it ended; undefined while it may grow. */
-  readonly end?: End;
+  readonly end?: StreamEnd;
   /** It was deleted, and is kept for forks of it. */
   readonly hidden: boolean;
 }
@@ -101,7 +101,7 @@ export interface AppendOptions {
   /** Refused when the stream does not end there, bytes. */
   readonly expectedTail?: number;
   /** Ends the stream behind these bytes. */
-  readonly end?: End;
+  readonly end?: StreamEnd;
 }
 
 /** The outcome of an append. */
@@ -109,7 +109,7 @@ export interface Appended {
   /** Where the stream ends now, bytes. */
   readonly tail: number;
   /** How it has ended, if it has. */
-  readonly end?: End;
+  readonly end?: StreamEnd;
   /** The producer had sent this before; nothing was stored. */
   readonly duplicate: boolean;
   /** Highest sequence number stored of the producer in its epoch. */
@@ -127,7 +127,7 @@ export interface Piece {
   /** Nothing more was there when it was read. */
   readonly upToDate: boolean;
   /** How the stream has ended, if it has and the piece reaches its end. */
-  readonly end?: End;
+  readonly end?: StreamEnd;
 }
 
 /** Something that happened to a stream. */

@@ -1,7 +1,7 @@
-/** What goes wrong between nodes, by a reason that callers branch on. */
+/** What goes wrong between nodes, by a code that callers branch on. */
 
 /** Why something failed. */
-export type MeshErrorReason =
+export type MeshErrorCode =
   /** The other side is no node, has another network key, or speaks another version: nothing it says can be read. */
   | "handshake"
   /** It is not who it should be, or can't prove who it says it is. */
@@ -24,15 +24,15 @@ export class MeshError extends Error {
   /** `MeshError`. */
   override readonly name = "MeshError";
   /** Why. */
-  readonly reason: MeshErrorReason;
+  readonly code: MeshErrorCode;
 
   /**
    * Makes one.
    *
    * @param message what failed, why, and what to do; holds no key
    */
-  constructor(reason: MeshErrorReason, message: string, options: { cause?: unknown } = {}) {
+  constructor(code: MeshErrorCode, message: string, options: { cause?: unknown } = {}) {
     super(message, options);
-    this.reason = reason;
+    this.code = code;
   }
 }

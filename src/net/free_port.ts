@@ -1,6 +1,7 @@
 /** Ports for services that are about to start: free now, and given to nobody else by this process. */
 
 import { limits } from "../limits.ts";
+import { isFree } from "./probe_port.ts";
 
 /** Options of {@linkcode freePort}. */
 export interface FreePortOptions {
@@ -30,11 +31,7 @@ export async function freePort(options: FreePortOptions = {}): Promise<number> {
   let probes = 0;
   for (const port of inRandomOrder(lowest, highest, random)) {
     if (given.has(port) || avoid?.has(port)) continue;
-    // From here to the end nothing waits, so that two who look at the same time never find the same port.
-    if (isFree(port)) {
-      given.add(port);
-      return port;
-    }
+    if (await claim(port)) return port;
     if (++probes === limits.portProbes) throw noPort(lowest, highest, `${probes} tries found none`);
     if (probes % PROBES_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
@@ -44,6 +41,17 @@ export async function freePort(options: FreePortOptions = {}): Promise<number> {
 /** Says that a port may be given to others. */
 export function releasePort(port: number): void {
   given.delete(port);
+}
+
+/** Takes a port before it is probed, so that two who look at the same time never find the same one. */
+async function claim(port: number): Promise<boolean> {
+  let isOurs = false;
+  given.add(port);
+  try {
+    return isOurs = await isFree(port);
+  } finally {
+    if (!isOurs) given.delete(port);
+  }
 }
 
 function noPort(lowest: number, highest: number, why: string): RangeError {
@@ -71,22 +79,5 @@ function* inRandomOrder(lowest: number, highest: number, random: () => number): 
     const at = Math.floor(random() * (last + 1));
     yield lowest + (moved.get(at) ?? at);
     moved.set(at, moved.get(last) ?? last);
-  }
-}
-
-/** An IPv6 socket would not meet all that listens on IPv4, on systems that keep the two apart. */
-function isFree(port: number): boolean {
-  return canListen("0.0.0.0", port) && canListen("::", port);
-}
-
-function canListen(hostname: string, port: number): boolean {
-  try {
-    Deno.listen({ hostname, port }).close();
-    return true;
-  } catch (error) {
-    // A port below 1024 that we may not have is as good as taken.
-    if (error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied) return false;
-    if (error instanceof Deno.errors.NotCapable || hostname !== "::") throw error;
-    return true; // there is no IPv6 here on which it could be taken
   }
 }

@@ -6,7 +6,7 @@
 import { type KeyPair, keyPairFromPem, type PublicKey, publicKeyFromPem } from "./keys.ts";
 import { readSecretFile, writeSecretFile } from "./secret_file.ts";
 
-/** What stands in a file. */
+/** What stands in a file of keys. */
 export interface KeyFile {
   /** The key pair, where there is a private key. */
   readonly pair?: KeyPair;
@@ -39,7 +39,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads keys.
+ * Reads the keys in a file.
  *
  * @param path a file with PEM blocks, or JSON: `{"public": PEM, "private": PEM}`, or a list of public keys as PEM
  * @throws {Deno.errors.NotFound} and the like: it can't be read
@@ -65,6 +65,16 @@ export function readKeyFile(path: string): KeyFile {
  * Writes a private key as PEM of PKCS #8, which nobody but the user can read.
  *
  * @throws {Deno.errors.AlreadyExists} when there is a file of that name: a key is never written over
+ *
+ * @example Keep a key, and read it
+ * ```ts
+ * import { newKeyPair, readKeyFile, writeKeyFile } from "@sluice/sluice";
+ *
+ * const path = `${await Deno.makeTempDir()}/web.pem`;
+ * const pair = newKeyPair();
+ * writeKeyFile(path, pair);
+ * console.log(readKeyFile(path).pair?.id === pair.id); // true
+ * ```
  */
 export function writeKeyFile(path: string, pair: KeyPair): void {
   writeSecretFile(path, pair.toPrivatePem());

@@ -47,6 +47,7 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /**
  * Makes a key pair. One of RSA takes a second or more, in which nothing else happens.
  *
+ * @param type Ed25519 by default
  * @throws {TypeError} unknown type
  */
 export function newKeyPair(type: KeyType = "ed25519"): KeyPair {

@@ -10,7 +10,7 @@ import { readSecretFile, writeSecretFile } from "./secret_file.ts";
 /** Bytes of one: that of Noise's psk (Noise §9). */
 export const NETWORK_KEY_BYTES = 32;
 
-/** What stands in a file. */
+/** What stands in a file of a network key. */
 export interface NetworkKeyFile {
   /** 32 bytes. */
   readonly key: Uint8Array<ArrayBuffer>;
@@ -23,7 +23,7 @@ const LINE = /^([A-Za-z\d+/]{43}=)\r?\n?$/;
 const ADVICE = "make one with `sluice keys network FILE`, and copy that to each node";
 
 /**
- * Makes a new one, in a file that nobody but the user can read.
+ * Makes a new key of a network, in a file that nobody but the user can read.
  *
  * @throws {Deno.errors.AlreadyExists} when there is a file of that name: a key is never written over
  */
@@ -32,7 +32,7 @@ export function writeNetworkKey(path: string): void {
 }
 
 /**
- * Reads one.
+ * Reads the key of a network.
  *
  * @throws {Deno.errors.NotFound} and the like: it can't be read
  * @throws {TypeError} it holds anything else

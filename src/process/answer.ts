@@ -1,7 +1,7 @@
 /** The answer of a run: its head from the beginning of what the program writes, its body from the rest as it comes. */
 
 import { type Chunk, concat, prepend, resume, type Source, toReadableStream } from "../bytes/source.ts";
-import type { ProgramError } from "../errors.ts";
+import type { ProgramError, ProgramErrorCode } from "../errors.ts";
 import { promiseTrailers } from "../http/trailers.ts";
 import { ChunkedSource } from "./chunked.ts";
 import { readHead } from "./response_head.ts";
@@ -25,7 +25,7 @@ export interface AnsweringRun {
   /** Says that the client has left. */
   abandon(): void;
   /** Makes an error that tells of the program. */
-  failure(reason: ProgramError["reason"], message: string): ProgramError;
+  failure(code: ProgramErrorCode, message: string): ProgramError;
 }
 
 /** What is gathered for an answer in one piece. */

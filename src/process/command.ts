@@ -8,7 +8,7 @@ import { findCommand, isExecutable } from "./find_command.ts";
 import type { Language, WarmWay } from "./language.ts";
 import { findInterpreter, findTool, type Languages, missingInterpreter } from "./languages.ts";
 import { runnerFile, warmFile } from "./runners.ts";
-import type { Service } from "./service.ts";
+import type { ScriptService } from "./script_service.ts";
 
 /** How a program speaks; docs/programs.md describes the three. */
 export type Mode = "plain" | "cgi" | "service";
@@ -18,7 +18,7 @@ export interface CommandOptions {
   /** Path of a source or an executable. */
   readonly file?: string;
   /** Source text, or a function of JavaScript that is sent as its own text and so sees nothing around it. */
-  readonly code?: string | ((service: Service) => unknown);
+  readonly code?: string | ((service: ScriptService) => unknown);
   /** A command and its arguments; the command is looked up on PATH. */
   readonly command?: readonly string[];
   /** Arguments that follow the file. */

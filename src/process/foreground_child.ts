@@ -34,7 +34,7 @@ export class ForegroundChild implements Child {
    *
    * @param argv absolute path of the executable, then its arguments
    * @param env all of its environment
-   * @throws {ProgramError} with reason `start`
+   * @throws {ProgramError} with code `start`
    */
   constructor(argv: readonly string[], env: Readonly<Record<string, string>>) {
     this.#process = spawn(argv, env);

@@ -1,151 +1,50 @@
-/** What this host lets programs be run with: each is tried, or asked of the system, and told in words. */
+/** What this host lets programs and servers do: each thing is tried, or asked of the system, and judged. */
 
-import { join } from "node:path";
-import { silent } from "../log.ts";
-import { cacheDirectory } from "./cache.ts";
-import type { Controller } from "./cgroup/group_files.ts";
-import { controlGroups, type Groups } from "./cgroup/groups.ts";
-import { findInterpreter, Languages } from "./languages.ts";
-import { defaultLauncher, whyInexact } from "./launchers.ts";
-import { libc, raiseDescriptorLimit } from "./libc.ts";
-import { LimitedLauncher } from "./limited_launcher.ts";
+import { bounds } from "./host/bounds.ts";
+import { clock } from "./host/clock.ts";
+import { disk } from "./host/disk.ts";
+import { bad, type HostCheck, type HostFact, type HostPlace, warn, wordsOf } from "./host/fact.ts";
+import { folders } from "./host/folders.ts";
+import { groups } from "./host/groups.ts";
+import { hostLimits } from "./host/host_limits.ts";
+import { interpreters } from "./host/interpreters.ts";
+import { network } from "./host/network.ts";
+import { starting } from "./host/starting.ts";
 
-/** One thing that a host lets be done, or not. */
-export interface HostFact {
-  /** Short, the same everywhere: a key. */
-  readonly name: string;
-  readonly works: boolean;
-  /** What is there, or why it is not, and what to do. */
-  readonly says: string;
+/** Those that look by themselves. */
+const FIRST = [...starting, ...groups, ...bounds, ...network, ...folders, ...interpreters];
+/** Those that would be disturbed by the others: a disk that they write to, a clock that is looked at twice. */
+const LAST = [...disk, ...clock];
+
+/** What is to be looked at. */
+export interface DescribeHostOptions {
+  /** Folder that streams are to be kept in; undefined where it can't be told. */
+  readonly store?: string;
+  /** Ends a look that takes its time; what was not seen is told so. */
+  readonly signal: AbortSignal;
 }
 
-/** Asks and tries. It starts a short process, and makes and removes a control group and a socket. */
-export async function describeHost(): Promise<readonly HostFact[]> {
-  const groups = await controlGroups();
-  return [
-    launching(),
-    calling(),
-    exactness(),
-    await rlimits(),
-    controlGroup(groups),
-    ...(["memory", "pids", "cpu"] as const).map((controller) => bounding(controller, groups)),
-    descriptors(),
-    sockets(),
-    ports(),
-    interpreters(),
-  ];
+/**
+ * Asks and tries, in less than five seconds, whatever does not answer. It starts a short process, and makes and removes a
+ * control group, a socket and temporary files.
+ */
+export async function describeHost({ store, signal }: DescribeHostOptions): Promise<readonly HostFact[]> {
+  const began = { wall: Date.now(), monotonic: performance.now() };
+  const place = { store, signal, began };
+  const facts = await Promise.all(FIRST.map((check) => look(check, place)));
+  return [...facts, ...await Promise.all(LAST.map((check) => look(check, place)))];
 }
 
-function launching(): HostFact {
-  const { name } = defaultLauncher();
-  const isBest = name === "posix_spawn";
-  const why = "process groups by setsid(1) if it is there, no usage, no warm programs: the better one needs FFI";
-  return { name: "launcher", works: isBest, says: isBest ? name : `${name}: ${why}` };
-}
-
-function calling(): HostFact {
-  const works = libc() !== null;
-  return { name: "ffi", works, says: works ? "the C library is called" : "needs Linux, and --allow-ffi" };
-}
-
-function exactness(): HostFact {
-  const why = whyInexact();
-  return { name: "exact memory", works: why === undefined, says: why ?? "started apart from the server, by Perl" };
-}
-
-/** Sets some, and looks whether the program still begins. */
-async function rlimits(): Promise<HostFact> {
-  const name = "rlimits";
+/** One look, which has an outcome in time. */
+async function look({ name, look }: HostCheck, place: HostPlace): Promise<HostFact> {
+  const { promise: late, resolve } = Promise.withResolvers<HostFact>();
+  const giveUp = () => resolve({ name, ...warn(`not known: no answer within ${hostLimits.lookMs / 1000} s`) });
+  const timer = setTimeout(giveUp, hostLimits.lookMs);
   try {
-    const limits = { cpuMs: 60_000, memoryBytes: 2 ** 36, openFiles: 64, fileBytes: 2 ** 30 };
-    const groups = () => Promise.resolve({ root: undefined, tree: undefined, why: "" });
-    let words = "";
-    const child = await new LimitedLauncher(defaultLauncher(), { limits, log: silent, groups }).launch({
-      argv: ["/bin/sh", "-c", "exit 0"],
-      env: {},
-      stdin: "null",
-      onStderr: (chunk) => words += new TextDecoder().decode(chunk),
-    });
-    const { code } = await child.exit;
-    await child.close();
-    if (code !== 0) return { name, works: false, says: words.trim() || `/bin/sh ended with ${code}` };
-    return { name, works: true, says: "processor time, address space, open files, file size, processes of a user" };
+    return await Promise.race([(async () => ({ name, ...await look(place) }))(), late]);
   } catch (error) {
-    return { name, works: false, says: (error as Error).message };
+    return { name, ...bad(wordsOf(error)) };
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-function controlGroup(groups: Groups): HostFact {
-  const name = "cgroup v2";
-  if (groups.tree) return { name, works: true, says: `groups are made in ${groups.root}` };
-  return { name, works: false, says: groups.root === undefined ? groups.why : `${groups.root}: ${groups.why}` };
-}
-
-function bounding(controller: Controller, { tree, root }: Groups): HostFact {
-  const name = `cgroup ${controller}`;
-  if (!tree) return { name, works: false, says: "no control groups" };
-  if (tree.controllers.has(controller)) return { name, works: true, says: "bounds each run" };
-  return { name, works: false, says: `not delegated: ${why(controller, root!)}` };
-}
-
-function why(controller: Controller, root: string): string {
-  const there = Deno.readTextFileSync(join(root, "cgroup.controllers")).trim();
-  if (!there.split(" ").includes(controller)) {
-    return `the group has ${there === "" ? "no controllers" : `only ${there}`} (systemd: Delegate=yes)`;
-  }
-  return "other processes are in the server's group; start it in one of its own (systemd-run --scope -p Delegate=yes)";
-}
-
-/** Fewer than this are soon used up: a request to a program takes four. */
-const DESCRIPTORS_GOOD = 4096;
-
-function descriptors(): HostFact {
-  const limit = raiseDescriptorLimit();
-  const name = "open files";
-  if (limit === undefined) return { name, works: false, says: "the limit can't be asked for without FFI" };
-  return {
-    name,
-    works: limit >= DESCRIPTORS_GOOD,
-    says: `${limit}${limit < DESCRIPTORS_GOOD ? ": raise ulimit -n" : ""}`,
-  };
-}
-
-/** Makes a socket where a gateway makes that for replies, if it is not told another place. */
-function sockets(): HostFact {
-  const folder = Deno.env.get("XDG_RUNTIME_DIR") || cacheDirectory();
-  const path = join(folder, `doctor-${Deno.pid}.sock`);
-  try {
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    Deno.listen({ transport: "unix", path }).close(); // which removes it, too
-    return { name: "unix sockets", works: true, says: folder };
-  } catch (error) {
-    return { name: "unix sockets", works: false, says: `${folder}: ${(error as Error).message}` };
-  }
-}
-
-/** The capability to take ports that are for the system. */
-const CAP_NET_BIND_SERVICE = 10n;
-
-function ports(): HostFact {
-  const name = "ports below 1024";
-  if (Deno.build.os !== "linux") return { name, works: Deno.uid() === 0, says: `user ${Deno.uid()}` };
-  const first = Number(readOrNothing("/proc/sys/net/ipv4/ip_unprivileged_port_start") ?? 1024);
-  const held = BigInt("0x" + (/^CapEff:\s+([0-9a-f]+)/m.exec(readOrNothing("/proc/self/status") ?? "")?.[1] ?? "0"));
-  if ((held >> CAP_NET_BIND_SERVICE & 1n) === 1n) return { name, works: true, says: "by CAP_NET_BIND_SERVICE" };
-  if (first <= 80) return { name, works: true, says: `from ${first} on, for every user` };
-  return { name, works: false, says: "needs CAP_NET_BIND_SERVICE, or a smaller net.ipv4.ip_unprivileged_port_start" };
-}
-
-function readOrNothing(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path).trim();
-  } catch {
-    return undefined; // a host that does not tell is taken for one that does not allow
-  }
-}
-
-function interpreters(): HostFact {
-  const all = new Languages().all.filter((language) => language.interpreters);
-  const found = all.filter(findInterpreter).length;
-  return { name: "interpreters", works: found > 0, says: `${found} of ${all.length} languages (sluice languages)` };
 }

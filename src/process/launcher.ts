@@ -72,6 +72,6 @@ export interface Child {
 export interface Launcher {
   /** Its name in logs and reports. */
   readonly name: string;
-  /** Starts a process. Rejects with a `ProgramError` with reason `start` when it can't be started. */
+  /** Starts a process. Rejects with a `ProgramError` with code `start` when it can't be started. */
   launch(spec: LaunchSpec): Promise<Child>;
 }

@@ -18,6 +18,7 @@ const SYMBOLS = {
     parameters: ["i64", "i32", "i32", "buffer", "i32", "buffer"],
     result: "i64",
   },
+  adjtimex: { parameters: ["buffer"], result: "i32" },
   wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
   posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },

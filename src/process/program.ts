@@ -216,7 +216,7 @@ class Program {
       variables,
       head: ({ plain: "none", cgi: "cgi", service: "http" } as const)[this.command.mode],
       stderrTailBytes: this.#settings.limits.stderrBytes,
-      onStderrLine: (line) => this.#settings.onLog(line, id),
+      onStderrLine: (line) => this.#settings.onStderr(line, id),
       onStdout: onStdout && ((chunk) => onStdout(chunk, id)),
     });
     this.#follow(run, request.signal, id, held.move());
@@ -263,7 +263,7 @@ class Program {
   #report(error: unknown, request: string): void {
     if (error instanceof HttpError) return; // the client's doing: the access log has its status
     const message = error instanceof Error ? error.message : String(error);
-    const stderr = error instanceof ProgramError && error.reason === "build" ? error.stderr : undefined;
+    const stderr = error instanceof ProgramError && error.code === "build" ? error.stderr : undefined;
     this.#settings.log("error", message, { request, program: this.command.title, stderr });
   }
 }

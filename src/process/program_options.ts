@@ -86,7 +86,7 @@ export interface ProgramOptions extends CommandOptions {
   /** Takes events: failures, and what programs write to standard error. */
   readonly log?: Log;
   /** Takes each line of standard error; without it they go to `log`. */
-  readonly onLog?: (line: string, requestId: string) => void;
+  readonly onStderr?: (line: string, requestId: string) => void;
   /** Takes each chunk of standard output as it was read, with the head that the program wrote; it must not change it. */
   readonly onStdout?: (chunk: Uint8Array, requestId: string) => void;
   /** Told how many requests wait for a process, whenever it changes. */
@@ -129,7 +129,7 @@ export interface ProgramSettings {
   readonly dev: boolean;
   readonly watch: boolean;
   readonly log: Log;
-  readonly onLog: (line: string, requestId: string) => void;
+  readonly onStderr: (line: string, requestId: string) => void;
   readonly onStdout: ((chunk: Uint8Array, requestId: string) => void) | undefined;
   readonly onQueue: ((waiting: number) => void) | undefined;
   readonly onStart: (report: StartReport) => void;
@@ -170,7 +170,7 @@ export function settle(options: ProgramOptions): ProgramSettings {
     dev: options.dev ?? false,
     watch: options.watch ?? false,
     log,
-    onLog: options.onLog ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
+    onStderr: options.onStderr ?? ((line, request) => log("info", line, { request, stream: "stderr" })),
     onStdout: options.onStdout,
     onQueue: options.onQueue,
     onStart: options.onStart ?? (() => {}),

@@ -4,7 +4,7 @@
  */
 
 import type { Chunk, Source } from "../bytes/source.ts";
-import { describeExit, type Exit, HttpError, ProgramError, type UsedUp } from "../errors.ts";
+import { describeExit, type Exit, HttpError, ProgramError, type ProgramErrorCode, type UsedUp } from "../errors.ts";
 import type { Body } from "../http/body.ts";
 import { type AnsweringRun, answerOf } from "./answer.ts";
 import { Deadline } from "./deadline.ts";
@@ -156,7 +156,7 @@ export class Run {
       },
       hasAnswered: () => this.#answered = true,
       abandon: () => this.stop(clientGone()),
-      failure: (reason, message) => this.#failure(reason, message),
+      failure: (code, message) => this.#failure(code, message),
     }, method);
     this.#begun = true;
     return response;
@@ -257,8 +257,8 @@ export class Run {
     };
   }
 
-  #failure(reason: ProgramError["reason"], message: string, exit?: Exit, usedUp?: UsedUp): ProgramError {
-    return new ProgramError(reason, message, { exit, usedUp, stderr: this.#stderr.tail });
+  #failure(code: ProgramErrorCode, message: string, exit?: Exit, usedUp?: UsedUp): ProgramError {
+    return new ProgramError(code, message, { exit, usedUp, stderr: this.#stderr.tail });
   }
 }
 

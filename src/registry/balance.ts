@@ -8,9 +8,9 @@ import type { Service } from "./service.ts";
 
 /** Options of {@linkcode Balance}. */
 export interface BalanceOptions {
-  /** From 0 to below 1, as `Math.random`. */
+  /** Gives numbers from 0 up to 1. Default: `Math.random`. */
   readonly random?: () => number;
-  /** How long an instance that could not be reached is passed over, milliseconds. */
+  /** How long an instance that could not be reached is passed over, milliseconds. Default 2000. */
   readonly avoidMs?: number;
 }
 

@@ -1,6 +1,6 @@
 /** Connects to a registry. */
 
-import type { ConnectOptions } from "./client/client_options.ts";
+import type { RegistryClientOptions } from "./client/client_options.ts";
 import { RegistryClient } from "./client/registry_client.ts";
 
 /**
@@ -12,9 +12,9 @@ import { RegistryClient } from "./client/registry_client.ts";
  *
  * @example A service, and who looks for it
  * ```ts
- * import { connectRegistry, registry } from "@sluice/sluice";
+ * import { connectRegistry, startRegistry } from "@sluice/sluice";
  *
- * await using hub = await registry({ port: 0 });
+ * await using hub = await startRegistry({ port: 0 });
  * await using shop = connectRegistry(hub.url!);
  * const { port } = await shop.register("web@1.2.3");
  *
@@ -23,7 +23,7 @@ import { RegistryClient } from "./client/registry_client.ts";
  * console.log(web.port === port); // true
  * ```
  */
-export function connectRegistry(hubs: string | readonly string[], options: ConnectOptions = {}): RegistryClient {
+export function connectRegistry(hubs: string | readonly string[], options: RegistryClientOptions = {}): RegistryClient {
   const { signal } = options;
   signal?.throwIfAborted();
   const client = new RegistryClient(typeof hubs === "string" ? [hubs] : hubs, options);

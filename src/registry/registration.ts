@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { freePort } from "../net/free_port.ts";
 import type { JsonValue } from "./service.ts";
-import type { Check } from "./table/document.ts";
+import type { ServiceCheck } from "./table/document.ts";
 import { parseName } from "./table/pattern.ts";
 
 /** Options of a registration. All further names are metadata. */
@@ -17,9 +17,9 @@ export interface RegisterOptions {
   /** First and last port to choose from. Default: 10,000 to 65,535. */
   readonly range?: readonly [first: number, last: number];
   /** Lets the hub find out whether the service is there; for one that somebody else registers. */
-  readonly check?: Check;
+  readonly check?: ServiceCheck;
   /** Metadata. */
-  readonly [name: string]: JsonValue | Check | readonly [number, number] | undefined;
+  readonly [name: string]: JsonValue | ServiceCheck | readonly [number, number] | undefined;
 }
 
 /**

@@ -18,13 +18,13 @@ export interface RouteOptions extends BalanceOptions {
   readonly trustForwarded?: boolean;
   /** Sent as `Host`. Default: what the client sent. */
   readonly hostField?: string;
-  /** How long to wait for a connection to an instance, milliseconds. */
+  /** How long to wait for a connection to an instance, milliseconds. Default 5000. */
   readonly connectMs?: number;
-  /** How long to wait for its answer's head, or for it to take more of the body, milliseconds. */
+  /** How long to wait for its answer's head, or for it to take more of the body, milliseconds. Default 60,000. */
   readonly headMs?: number;
   /** How long a request waits for an instance when there is none, milliseconds. Default: not at all. */
   readonly waitMs?: number;
-  /** Instances that are tried for one request, as long as nothing was sent to any. */
+  /** Instances that are tried for one request, as long as nothing was sent to any. Default 3. */
   readonly tries?: number;
 }
 
@@ -39,6 +39,22 @@ export interface RouteHandler extends Disposable {
  * A request goes to one instance, and to another only when nothing of it was sent to the first. It is answered 404 when
  * `pick` names no service, 503 when none is there, 502 when none can be reached or the one that was breaks off, and 504
  * when that one does not answer in time. Serve it with `upgrade: true` for WebSockets.
+ *
+ * @param registry where services are found: a hub, or a client of one
+ * @param pick names the service for a request
+ *
+ * @example A front for whatever is registered as `web`
+ * ```ts
+ * import { byPath, route, serveHttp, startRegistry } from "@sluice/sluice";
+ *
+ * await using hub = await startRegistry();
+ * await using web = await serveHttp(() => new Response("hello"));
+ * await hub.register("web@1.2.3", { host: "127.0.0.1", port: web.port });
+ *
+ * using handler = route(hub, byPath({ "/": "web@1.x" }));
+ * const response = await handler(new Request("http://front/"));
+ * console.log(await response.text()); // hello
+ * ```
  */
 export function route(registry: ServiceFinder, pick: ServicePick, options: RouteOptions = {}): RouteHandler {
   const router = new Router(registry, options);

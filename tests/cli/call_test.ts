@@ -7,12 +7,13 @@ import { makeLifeline } from "../support/lifeline.ts";
 import { startCli } from "../support/live_cli.ts";
 import { joiningNode, listeningNode } from "../support/mesh_cli.ts";
 import { runCli } from "../support/serve.ts";
+import { sluiceLine } from "../support/sluice.ts";
 import { within } from "../support/within.ts";
 
-/** Runs a shell script in which `$CALL` calls by way of a node; `$0` is what it says. */
+/** Runs a shell script in which `call` calls by way of a node; `$0` is what it says. */
 async function shell(script: string, address: string, ...args: string[]): ReturnType<typeof runCli> {
-  const env = { CALL: `${Deno.execPath()} run -A cli.ts call --join ${address}` };
-  return await runCli(["-c", script, "sh", ...args], { program: "sh", env });
+  const call = `call() { ${sluiceLine()} call --join ${address} "$@"; }`;
+  return await runCli(["-c", `${call}\n${script}`, "sh", ...args], { program: "sh" });
 }
 
 /** Says how it was called. */
@@ -28,7 +29,7 @@ Deno.test("20 MB go both ways unchanged, to a node that listens and to one that 
   await using _second = await joiningNode(first.address, ["far=cat"]);
   for (const service of ["near", "far"]) {
     const { code, stdout, stderr } = await shell(
-      '$CALL "$1" < "$2" | sha256sum',
+      'call "$1" < "$2" | sha256sum',
       first.address,
       service,
       folder.file("input"),
@@ -182,7 +183,7 @@ Deno.test("whoever reads the answer may leave early: the call ends quietly, and 
   await using node = await listeningNode(
     ["--env", `LIFELINE=${lifeline.path}`, `endless=${folder.file("endless.sh")}`],
   );
-  const script = '{ $CALL endless; echo "code $?" >&2; } | head -n 2';
+  const script = '{ call endless; echo "code $?" >&2; } | head -n 2';
   const { code, stdout, stderr } = await shell(script, node.address);
   deepEqual([code, stdout, stderr], [0, "y\ny\n", "code 0\n"]);
   await lifeline.gone();
@@ -200,7 +201,7 @@ Deno.test("a slow reader holds up the program, and nothing is heaped up in betwe
     `COUNT=${count}`,
     `endless=${folder.file("endless.sh")}`,
   ]);
-  const script = '$CALL endless | { head -c 1000 | wc -c; sleep 2; cat "$1"; }';
+  const script = 'call endless | { head -c 1000 | wc -c; sleep 2; cat "$1"; }';
   const { stdout } = await within("it is read", shell(script, node.address, count));
   const [first, blocks] = stdout.trim().split("\n").map(Number);
   equal(first, 1000);

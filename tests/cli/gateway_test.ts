@@ -8,6 +8,7 @@ import { makeLifeline } from "../support/lifeline.ts";
 import { startCli } from "../support/live_cli.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { runCli, serve, type Served } from "../support/serve.ts";
+import { sluiceCommand } from "../support/sluice.ts";
 import { until } from "../support/within.ts";
 
 const petstore = fileURLToPath(new URL("../gateway/openapi/files/petstore.yaml", import.meta.url));
@@ -83,9 +84,8 @@ Deno.test("--schema prints the JSON Schema of the file", async () => {
 
 Deno.test("--init writes a file of routes and stubs, which can be served, and replaces nothing unasked", async () => {
   await using folder = await makeFolder();
-  const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
   const run = (...args: string[]) => {
-    const words = ["-c", 'cd "$0" && exec "$@"', folder.path, Deno.execPath(), "run", "-A", cli, "gateway"];
+    const words = ["-c", 'cd "$0" && exec "$@"', folder.path, ...sluiceCommand(), "gateway"];
     return runCli([...words, "--init", petstore, "-l", "bash", ...args], { program: "sh" });
   };
   const first = await run();
@@ -220,7 +220,7 @@ Deno.test("wrong usage ends with 2 and a hint, and what can't be served with 1",
   await using folder = await makeFolder({ "sluice.toml": fixed("x") });
   const usage: [string[], RegExp][] = [
     [["gateway"], /Name the file of routes: sluice gateway -c FILE/],
-    [["gateway", "--chekc"], /unknown option '--chekc'[^]*Did you mean --check\?/],
+    [["gateway", "--chekc"], /unknown option '--chekc'[^]*did you mean --check\?/],
     [["gateway", "-c", folder.file("sluice.toml"), "--log", "xml"], /Allowed choices are human, json, none/],
   ];
   for (const [args, message] of usage) {

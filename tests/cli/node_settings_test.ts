@@ -2,7 +2,7 @@
 
 import { deepEqual, throws } from "node:assert/strict";
 import { newIdentity } from "../../src/mesh/identity.ts";
-import { type NodeFlags, settleNode } from "../../src/cli/node_settings.ts";
+import { type NodeFlags, parseOfferings, settleNode } from "../../src/cli/mesh/node_settings.ts";
 
 const flags = (some: Partial<NodeFlags>) => ({ listen: ["9000"], ...some }) as NodeFlags;
 
@@ -31,7 +31,7 @@ Deno.test("settleNode() warns of an address at which everybody could join", () =
 
 Deno.test("settleNode() takes a program with its arguments, and a URL as it is", () => {
   const services = ["shout@1.0.0=tr a-z 'A-Z'", "@acme/web=http://localhost:3000/a=b", "echo=printf 'a b' \"c=d\""];
-  deepEqual(settleNode(services, flags({})).offerings, [
+  deepEqual(settleNode(parseOfferings(services), flags({})).offerings, [
     { offer: "shout@1.0.0", words: ["tr", "a-z", "A-Z"] },
     { offer: "@acme/web", words: ["http://localhost:3000/a=b"] },
     { offer: "echo", words: ["printf", "a b", "c=d"] },
@@ -42,13 +42,13 @@ Deno.test("settleNode() takes a file whose name has spaces as one word", async (
   const folder = await Deno.makeTempDir({ prefix: "sluice test " });
   const file = `${folder}/to upper.sh`;
   await Deno.writeTextFile(file, "tr a-z A-Z\n");
-  deepEqual(settleNode([`up=${file}`], flags({})).offerings, [{ offer: "up", words: [file] }]);
+  deepEqual(settleNode(parseOfferings([`up=${file}`]), flags({})).offerings, [{ offer: "up", words: [file] }]);
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("settleNode() guesses a name for a program that has none", () => {
+Deno.test("parseOfferings() guesses a name for a program that has none", () => {
   for (const [text, name] of [["./bin/Resize.py", "resize"], ["123", "name"], ["/opt/9-shout", "shout"]]) {
-    throws(() => settleNode([text], flags({})), {
+    throws(() => parseOfferings([text]), {
       name: "UsageError",
       message: `Cannot offer ${text}: every program needs a name, as in ${name}=${text}`,
     });
@@ -73,6 +73,6 @@ Deno.test("settleNode() refuses what can't be, and says what to do", () => {
     [["web=cat", "web=tac"], {}, /^Cannot offer two programs as web/],
   ];
   for (const [services, some, message] of wrong) {
-    throws(() => settleNode(services, flags(some)), { name: "UsageError", message }, String(message));
+    throws(() => settleNode(parseOfferings(services), flags(some)), { name: "UsageError", message }, String(message));
   }
 });

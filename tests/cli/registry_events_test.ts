@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { eventText, ShownServices } from "../../src/cli/registry_events.ts";
+import { eventText, ShownServices } from "../../src/cli/registry/registry_events.ts";
 import type { Service } from "../../src/registry/service.ts";
 
 const plain = { json: false, verbose: false, color: false };

@@ -1,5 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { mergeMetadata, takeMetadata } from "../../src/cli/registry_metadata.ts";
+import { mergeMetadata, takeMetadata } from "../../src/cli/registry/registry_metadata.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 
 Deno.test("--meta.K=V gives JSON where it is and text else, dots lead into objects, and other flags are left", () => {

@@ -11,6 +11,7 @@ import { type LiveCli, startCli } from "../support/live_cli.ts";
 import { isRunning } from "../support/processes.ts";
 import { next, seen, startHub } from "../support/registry_hub.ts";
 import { runCli, type ServeSettings } from "../support/serve.ts";
+import { sluiceCommand } from "../support/sluice.ts";
 import { until } from "../support/within.ts";
 
 /** Says its process id, its port, and all that it was told of the port; then it runs until it is ended. */
@@ -141,7 +142,7 @@ Deno.test({
     await using lifeline = await makeLifeline(folder);
     await using hub = await startHub();
     const service = `trap '' HUP; exec 9>"$LIFELINE"; while :; do sleep 0.02; done`;
-    const words = [Deno.execPath(), "run", "-A", "cli.ts", "registry", "register", hub.url!, "web", ...script(service)];
+    const words = [...sluiceCommand(), "registry", "register", hub.url!, "web", ...script(service)];
     const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
     const settings = { program: "script", env: { LIFELINE: lifeline.path } };
     await using terminal = startCli(["-qec", line, "/dev/null"], settings);
@@ -290,7 +291,7 @@ Deno.test("wrong usage of register ends with 2, before anything is started", asy
     [[...to], /^sluice: Cannot register a service that runs elsewhere without --port/],
     [[...to, "echo", "started"], /^sluice: Cannot tell what echo is: .*-- echo/],
     [[...to, "--colour", "red", "--", "echo"], /unknown option '--colour'/],
-    [[...to, "--met", "{}", "--", "echo"], /Did you mean --meta\?/],
+    [[...to, "--met", "{}", "--", "echo"], /did you mean --meta\?/],
     [[...to, "--meta", "red", "--", "echo"], /It is JSON/],
     [[...to, "--meta", "[]", "--", "echo"], /^sluice: Cannot use the JSON of --meta/],
     [[...to, "--meta.__proto__.x=1", "--", "echo"], /^sluice: Cannot use --meta\.__proto__\.x=1/],

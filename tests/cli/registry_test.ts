@@ -7,6 +7,7 @@ import { makeFolder } from "../support/folder.ts";
 import { type LiveCli, startCli } from "../support/live_cli.ts";
 import { connect, seen, startHub } from "../support/registry_hub.ts";
 import { runCli, serve, type Served, type ServeSettings } from "../support/serve.ts";
+import { sluiceLine } from "../support/sluice.ts";
 
 const listen = (args: readonly string[] = [], settings: ServeSettings = {}): Promise<Served> =>
   serve(args, { ...settings, command: ["registry", "listen", "0"] });
@@ -116,7 +117,7 @@ Deno.test("watch shows what is there, what comes and goes, and when the hub is l
 Deno.test("watch ends with 0 when whoever reads it has seen enough", async () => {
   await using hub = await startHub();
   await hub.register("web", { id: "one", port: 1 });
-  const line = `(${Deno.execPath()} run -A cli.ts registry watch ${hub.url}; echo "code $?" >&2) | head -n 1`;
+  const line = `(${sluiceLine()} registry watch ${hub.url}; echo "code $?" >&2) | head -n 1`;
   let count = 0;
   const changing = setInterval(() => hub.set("one", { count: count++ }), 20);
   const { stdout, stderr } = await runCli(["-c", line], { program: "sh" }).finally(() => clearInterval(changing));
@@ -265,10 +266,10 @@ Deno.test("--tls-cert and --tls-key make it wss:, and --ca lets clients believe 
 Deno.test("wrong usage of the registry ends with 2, and says what is meant", async () => {
   const wrong: [args: string[], message: RegExp][] = [
     [[], /Usage: sluice registry/],
-    [["lisen", "0"], /unknown command 'lisen'\n\(Did you mean listen\?\)/],
+    [["lisen", "0"], /unknown command 'lisen'; did you mean listen\?/],
     [["listen"], /^sluice: Cannot listen without a port/],
     [["listen", "65536"], /It is a port from 0/],
-    [["listen", "0", "--hots", "x"], /Did you mean --host\?/],
+    [["listen", "0", "--hots", "x"], /did you mean --host\?/],
     [["listen", "0", "-H", "0.0.0.0"], /^sluice: Cannot listen on 0\.0\.0\.0 without authorized keys: .*--no-auth/],
     [["listen", "0", "--no-auth", "key.pem"], /^sluice: Keys and --no-auth contradict each other/],
     [["listen", "0", "--query-token", "two words"], /^sluice: A token is visible ASCII/],

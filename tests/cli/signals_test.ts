@@ -168,3 +168,22 @@ function killQuietly(pid: number): void {
     // It is gone, as it should be.
   }
 }
+
+Deno.test("a terminal that is closed ends the server as SIGINT does, with what runs, but not one of nohup", async () => {
+  await using folder = await makeFolder({ "tree.sh": 'exec 9>"$LIFELINE"; echo begun; sleep 1000 & wait\n' });
+  await using lifeline = await makeLifeline(folder);
+  const words = ["--env", `LIFELINE=${lifeline.path}`, folder.file("tree.sh")];
+  await using server = await serve(words);
+  using client = await RawClient.connect(server.url);
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  equal((await client.head()).status, 200);
+  const ended = server.stop("SIGHUP");
+  await refused(server.port);
+  client[Symbol.dispose]();
+  equal(await ended, 0, server.stderr);
+  await lifeline.gone();
+
+  await using lasting = await serve(["echo", "here"], { prefix: ["nohup"] });
+  Deno.kill(lasting.pid, "SIGHUP");
+  for (let i = 0; i < 3; i++) equal(await text(lasting.url), "here\n");
+});

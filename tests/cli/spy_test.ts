@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { openMemory } from "../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../src/loom/open_loom.ts";
 import { serveHttp } from "../../src/http/node_server.ts";
 import { startCli } from "../support/live_cli.ts";
 import { runCli } from "../support/serve.ts";
@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 
 Deno.test("sluice spy shows all streams from now on, in colour when told, and ends with the server", async () => {
   for (const color of [false, true]) {
-    const store = await openMemory();
+    const store = await openMemoryLoom();
     const server = await serveHttp(store.fetch, { hostname: "127.0.0.1", port: 0 });
     const url = `http://127.0.0.1:${server.port}`;
     await store.create("first", { contentType: "text/plain", bytes: encoder.encode("old\n") });

@@ -4,6 +4,7 @@ import { followStream } from "../../src/loom/client/follow.ts";
 import { makeFolder } from "../support/folder.ts";
 import { startCli } from "../support/live_cli.ts";
 import { runCli, serve } from "../support/serve.ts";
+import { sluiceLine } from "../support/sluice.ts";
 import { cuttingProxy, randomNumbers, serveStreams } from "../support/stream_server.ts";
 import { within } from "../support/within.ts";
 
@@ -46,8 +47,7 @@ Deno.test("binary input arrives as it is over connections that are cut", async (
   await Deno.writeFile(folder.file("input"), bytes);
   const { code, stderr } = await runCli([
     "-c",
-    'exec "$0" run -A cli.ts stream "$1" b < "$2"',
-    Deno.execPath(),
+    `exec ${sluiceLine()} stream "$0" b < "$1"`,
     proxy.url,
     folder.file("input"),
   ], { program: "sh" });

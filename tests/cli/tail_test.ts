@@ -2,6 +2,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { formatOffset } from "../../src/loom/offset.ts";
 import { startCli } from "../support/live_cli.ts";
 import { runCli } from "../support/serve.ts";
+import { sluiceLine } from "../support/sluice.ts";
 import { serveStreams } from "../support/stream_server.ts";
 import { until } from "../support/within.ts";
 
@@ -46,8 +47,8 @@ Deno.test("sluice tail goes on when the server comes back", async () => {
 Deno.test("a reader that has seen enough ends sluice tail without a complaint", async () => {
   await using server = await serveStreams();
   await server.store.create("log", { bytes: new Uint8Array(5_000_000).fill(10), closed: true });
-  const script = '{ "$0" run -A cli.ts tail "$1" log; echo "code $?" >&2; } | head -c 3';
-  const { stdout, stderr } = await runCli(["-c", script, Deno.execPath(), server.url], { program: "sh" });
+  const script = `{ ${sluiceLine()} tail "$0" log; echo "code $?" >&2; } | head -c 3`;
+  const { stdout, stderr } = await runCli(["-c", script, server.url], { program: "sh" });
   deepEqual([stdout, stderr], ["\n\n\n", "code 0\n"]);
 });
 

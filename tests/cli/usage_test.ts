@@ -27,7 +27,7 @@ Deno.test("wrong usage ends with 2 and says on standard error what is wrong", as
     [[], /Usage: sluice/],
     [["serve"], /missing required argument 'program'/],
     [["serve", "--nonsense", "cat"], /unknown option '--nonsense'/],
-    [["serve", "--prot", "80", "cat"], /Did you mean --port\?/],
+    [["serve", "--prot", "80", "cat"], /did you mean --port\?/],
     [["serve", "-p", "65536", "cat"], /It is a port from 0/],
     [["serve", "-p", "12x", "cat"], /It is a port from 0/],
     [["serve", "-t", "-1", "cat"], /It is a number of milliseconds/],

@@ -1,6 +1,6 @@
 /** A server that closes: what is idle goes at once, what is under way is finished, and nobody is asked to come again. */
 
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { connect as connectTls } from "node:tls";
 import { bytesResponse } from "../../src/http/bytes_response.ts";
 import { type HttpServer, serveHttp } from "../../src/http/node_server.ts";
@@ -112,4 +112,22 @@ Deno.test("nobody connects while the rest is finished", async () => {
   ok(await RawClient.connect(url).then(() => false, () => true));
   answer();
   await closed;
+});
+
+Deno.test("a server that is disposed has closed, and let the request under way end", async () => {
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const server = await serveHttp(async () => {
+    begun.resolve();
+    await go.promise;
+    return new Response("done");
+  });
+  const url = `http://127.0.0.1:${server.port}/`;
+  const asked = fetch(url).then((response) => response.text());
+  await begun.promise;
+  const disposed = server[Symbol.asyncDispose]();
+  go.resolve();
+  equal(await asked, "done");
+  await disposed;
+  await rejects(fetch(url));
 });

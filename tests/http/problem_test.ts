@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { HttpError, ProgramError } from "../../src/errors.ts";
+import { HttpError, ProgramError, type ProgramErrorCode } from "../../src/errors.ts";
 import { errorResponse, problem } from "../../src/http/problem.ts";
 
 const inner = "inner message with /a/path";
@@ -49,7 +49,7 @@ Deno.test("errorResponse() tells a client what is meant for it, with the headers
 
 const statuses = { start: 502, build: 500, exit: 502, timeout: 504, head: 502 } as const;
 
-for (const [reason, expected] of Object.entries(statuses) as [ProgramError["reason"], number][]) {
+for (const [reason, expected] of Object.entries(statuses) as [ProgramErrorCode, number][]) {
   Deno.test(`errorResponse() answers a program's failure "${reason}" with ${expected}, and keeps inner messages`, async () => {
     const error = new ProgramError(reason, inner, {
       stderr: "secret",

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Handler } from "../../src/http/handler.ts";
 import { promiseTrailers, trailersOf } from "../../src/http/trailers.ts";
 import { classicHandler } from "../../src/loom/classic/classic_handler.ts";
-import { openMemory } from "../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../src/loom/open_loom.ts";
 import { record } from "../../src/loom/record.ts";
 import type { StreamError } from "../../src/loom/stream_error.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
@@ -48,7 +48,7 @@ async function contentOf(store: StreamStore): Promise<string> {
 const ended = (store: StreamStore) => until("the recording ends", () => store.head("rec")!.end !== undefined);
 
 Deno.test("record() keeps what the client gets, and tells where", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service: Handler = () =>
     new Response('{"a": 1}', {
       status: 202,
@@ -69,7 +69,7 @@ Deno.test("record() keeps what the client gets, and tells where", async () => {
 });
 
 Deno.test("what was written can be read from the stream while the answer goes on", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service = written();
   const response = await record(service.handler, store, named)(at("/"));
   const reader = response.body!.getReader();
@@ -85,7 +85,7 @@ Deno.test("what was written can be read from the stream while the answer goes on
 });
 
 Deno.test("an answer is read no faster than its client takes it", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   let pulls = 0;
   const service: Handler = () =>
     new Response(
@@ -102,7 +102,7 @@ Deno.test("an answer is read no faster than its client takes it", async () => {
 });
 
 Deno.test("an answer whose client leaves is recorded to its end, and the service does not learn of it", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service = written();
   await using server = await listen(record(service.handler, store, named));
   const client = await RawClient.connect(server.url);
@@ -120,7 +120,7 @@ Deno.test("an answer whose client leaves is recorded to its end, and the service
 });
 
 Deno.test("with onLeave abort, an answer whose client leaves is given up", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service = written();
   await using server = await listen(record(service.handler, store, { ...named, onLeave: "abort" }));
   const client = await RawClient.connect(server.url);
@@ -136,7 +136,7 @@ Deno.test("with onLeave abort, an answer whose client leaves is given up", async
 
 Deno.test("a cancelled body counts as a client that left", async () => {
   for (const onLeave of ["continue", "abort"] as const) {
-    await using store = await openMemory();
+    await using store = await openMemoryLoom();
     const service = written();
     const response = await record(service.handler, store, { ...named, onLeave })(at("/"));
     const reader = response.body!.getReader();
@@ -157,7 +157,7 @@ Deno.test("a cancelled body counts as a client that left", async () => {
 });
 
 Deno.test("the signal gives up the answers whose clients have left, and only those", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const stop = new AbortController();
   const [stays, leaves] = [written(), written()];
   const staying = await record(stays.handler, store, { id: () => "stays", signal: stop.signal })(at("/"));
@@ -180,7 +180,7 @@ Deno.test("the signal gives up the answers whose clients have left, and only tho
 });
 
 Deno.test("an answer that breaks marks its stream aborted, and breaks for the client", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service = written();
   const response = await record(service.handler, store, named)(at("/"));
   const text = response.text();
@@ -194,7 +194,7 @@ Deno.test("an answer that breaks marks its stream aborted, and breaks for the cl
 Deno.test("a store that fails does not fail the answer, and is told", async () => {
   const failures: unknown[] = [];
   const onError = (error: unknown) => void failures.push((error as StreamError).code);
-  await using store = await openMemory({ limits: { streamBytes: 5 } });
+  await using store = await openMemoryLoom({ limits: { streamBytes: 5 } });
   const service = written();
   const response = await record(service.handler, store, { ...named, onError })(at("/"));
   const text = response.text();
@@ -208,7 +208,7 @@ Deno.test("a store that fails does not fail the answer, and is told", async () =
 });
 
 Deno.test("an answer is not recorded under an id that is taken, or is none, and comes all the same", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   await store.create("rec", { bytes: bytes("other") });
   for (const [id, code] of [["rec", "exists"], ["../x", "invalid"]]) {
     const failures: string[] = [];
@@ -220,7 +220,7 @@ Deno.test("an answer is not recorded under an id that is taken, or is none, and 
 });
 
 Deno.test("answers without a body, and to HEAD, are not recorded", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const handler = record(() => new Response(null, { status: 204 }), store);
   ok(!(await handler(at("/"))).headers.has("x-stream-id"));
   const head = await record(() => new Response("x"), store)(at("/", { method: "HEAD" }));
@@ -229,7 +229,7 @@ Deno.test("answers without a body, and to HEAD, are not recorded", async () => {
 });
 
 Deno.test("trailers of an answer are kept", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const service: Handler = () => {
     const response = new Response("x");
     promiseTrailers(response, Promise.resolve(new Headers({ "x-sum": "1" })));

@@ -188,7 +188,7 @@ Deno.test("build() that fails tells what the compiler wrote, and succeeds once t
   workshop.write("error\n");
   await rejects(workshop.build(), (error: unknown) => {
     ok(error instanceof ProgramError);
-    equal(error.reason, "build");
+    equal(error.code, "build");
     equal(error.status, 500);
     equal(error.message, `Cannot build ${workshop.source}: fakec ended with exit code 3`);
     equal(error.stderr, `${workshop.source}: error in line 1\nso it is\n`);

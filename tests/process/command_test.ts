@@ -221,7 +221,7 @@ Deno.test("resolveCommand() builds a compiled program once, again when asked to,
   deepEqual(await command.argv(false), second);
 
   Deno.writeTextFileSync(file, "bad");
-  await rejects(command.argv(true), (error: unknown) => error instanceof ProgramError && error.reason === "build");
+  await rejects(command.argv(true), (error: unknown) => error instanceof ProgramError && error.code === "build");
   Deno.writeTextFileSync(file, "good again");
   equal(Deno.readTextFileSync((await command.argv(false))[0]), "good again");
 });

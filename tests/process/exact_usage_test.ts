@@ -105,7 +105,7 @@ Deno.test({
   const open = descriptors(Deno.pid).length;
   for (const name of ["text", "never-there", ""]) {
     const launched = launcher.launch(complete({ argv: [folder.file(name)], exactUsage: true }));
-    await rejects(launched, { name: "ProgramError", reason: "start" }, name);
+    await rejects(launched, { name: "ProgramError", code: "start" }, name);
   }
   await until("its descriptors are closed", () => descriptors(Deno.pid).length <= open);
   await rejects(launcher.launch(complete({ argv: ["/bin/true"], cwd: "/never-there", exactUsage: true })), {

@@ -85,7 +85,7 @@ for (const { title, launcher, groups, reaps } of candidates) {
   test("a job that can't be started says why", async () => {
     await rejects(
       start("", { argv: ["/no/such/file"] }),
-      (error) => error instanceof ProgramError && error.reason === "start",
+      (error) => error instanceof ProgramError && error.code === "start",
     );
   });
 

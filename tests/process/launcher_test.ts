@@ -251,7 +251,7 @@ for (const candidate of candidates) {
     for (const [what, spec] of Object.entries(cases)) {
       const refused = (error: unknown) => {
         ok(error instanceof ProgramError, `${what}: ${error}`);
-        equal(error.reason, "start", what);
+        equal(error.code, "start", what);
         ok(error.message.startsWith(`Cannot start ${spec.argv[0]}: `), error.message);
         return true;
       };

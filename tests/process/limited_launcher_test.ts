@@ -74,7 +74,7 @@ for (const { title, launcher } of candidates) {
     await Deno.chmod(folder.file("odder"), 0o644);
     for (const name of ["never-there", "text", "odd", "odder"]) {
       const launched = limited(all).launch(complete({ argv: [folder.file(name)] }));
-      await rejects(launched, (error: unknown) => error instanceof ProgramError && error.reason === "start", name);
+      await rejects(launched, (error: unknown) => error instanceof ProgramError && error.code === "start", name);
     }
   });
 

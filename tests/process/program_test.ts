@@ -286,12 +286,12 @@ Deno.test("onExit tells how each process ended and what it used", async () => {
   ok(good.usage && good.usage.maxRssBytes > 0 && good.usage.userMs >= 0);
 });
 
-Deno.test("onLog takes standard error line by line, with the request's id", async () => {
+Deno.test("onStderr takes standard error line by line, with the request's id", async () => {
   const lines: [string, string][] = [];
   await using noisy = program({
     code: "printf 'one\\ntwo\\r\\nthree' >&2; echo answer",
     language: "sh",
-    onLog: (line, id) => lines.push([line, id]),
+    onStderr: (line, id) => lines.push([line, id]),
   });
   equal(await (await noisy(get("/", { headers: { "x-request-id": "r" } }))).text(), "answer\n");
   await until("three lines", () => lines.length === 3);
@@ -307,7 +307,7 @@ Deno.test("prepare() builds a compiled program and throws what its compiler said
   await good.prepare();
   match(await (await good(get())).text(), /^built /);
   await using bad = program({ file: folder.file("bad.c") });
-  await rejects(bad.prepare(), { name: "ProgramError", reason: "build", stderr: /xxxxxxxx/ });
+  await rejects(bad.prepare(), { name: "ProgramError", code: "build", stderr: /xxxxxxxx/ });
 });
 
 Deno.test("a program that failed to build is built again by the next request", async () => {

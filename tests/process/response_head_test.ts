@@ -162,7 +162,7 @@ const hostile: Record<Form, Record<string, string>> = {
 
 function invalidHead(error: unknown): boolean {
   ok(error instanceof ProgramError, String(error));
-  equal(error.reason, "head");
+  equal(error.code, "head");
   equal(error.status, 502);
   match(error.message, /^The program's response head is invalid: /);
   return true;

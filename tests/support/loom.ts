@@ -1,7 +1,7 @@
 /** Stream stores to test: the same tests run over each kind, with a clock that they set. */
 
 import { rejects } from "node:assert/strict";
-import { openLoom, openMemory } from "../../src/loom/open_loom.ts";
+import { openLoom, openMemoryLoom } from "../../src/loom/open_loom.ts";
 import type { StoreLimits } from "../../src/loom/store/retention.ts";
 import type { StreamErrorCode } from "../../src/loom/stream_error.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
@@ -71,7 +71,7 @@ class Tested implements TestStore {
       limits: this.bounds,
       log: (level: string, message: string) => void (level === "info" || this.complaints.push(message)),
     };
-    this.store = this.kind === "memory" ? await openMemory(options) : await openLoom({ ...options, dir: this.dir });
+    this.store = this.kind === "memory" ? await openMemoryLoom(options) : await openLoom({ ...options, dir: this.dir });
   }
 
   async again(): Promise<void> {

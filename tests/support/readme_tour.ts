@@ -1,9 +1,9 @@
 /** A section of the README, typed into a shell: each command says what stands below it. */
 
 import { equal, ok } from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { type Folder, makeFolder } from "./folder.ts";
 import { Transcript } from "./serve.ts";
+import { sluiceLine } from "./sluice.ts";
 import { within } from "./within.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -52,8 +52,7 @@ async function stepsOf(heading: string): Promise<readonly Step[]> {
 
 /** A folder with the command `sluice`, as `deno install` writes it. */
 function makeCommand(): Promise<Folder> {
-  const cli = fileURLToPath(new URL("cli.ts", root));
-  return makeFolder({ sluice: `#!/bin/sh\nexec "${Deno.execPath()}" run -A "${cli}" "$@"\n` });
+  return makeFolder({ sluice: `#!/bin/sh\nexec ${sluiceLine()} "$@"\n` });
 }
 
 /** A shell in a folder. Disposing it ends it and all that it started. */

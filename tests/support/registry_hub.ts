@@ -3,12 +3,12 @@
 // @ts-types="../../src/net/ws.d.ts"
 import { WebSocket } from "ws";
 import { connectRegistry } from "../../src/registry/connect_registry.ts";
-import type { ClientEvents, ConnectOptions } from "../../src/registry/client/client_options.ts";
+import type { RegistryClientEvents, RegistryClientOptions } from "../../src/registry/client/client_options.ts";
 import type { RegistryClient } from "../../src/registry/client/registry_client.ts";
 import type { RegistryOptions } from "../../src/registry/hub/hub_options.ts";
 import type { Hub } from "../../src/registry/hub/hub.ts";
 import type { HubEvents } from "../../src/registry/hub/hub_events.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { startRegistry } from "../../src/registry/start_registry.ts";
 import type { Service } from "../../src/registry/service.ts";
 import { newKeyPair } from "../../src/net/keys.ts";
 import { helloText, signText } from "../../src/registry/wire/seal.ts";
@@ -17,11 +17,11 @@ import { within } from "./within.ts";
 
 /** Starts a hub on a free port. */
 export function startHub(options: RegistryOptions = {}): Promise<Hub> {
-  return registry({ port: 0, ...options });
+  return startRegistry({ port: 0, ...options });
 }
 
 /** Connects a client, and waits until it has all services. */
-export async function connect(hub: Hub | string, options: ConnectOptions = {}): Promise<RegistryClient> {
+export async function connect(hub: Hub | string, options: RegistryClientOptions = {}): Promise<RegistryClient> {
   const client = connectRegistry(typeof hub === "string" ? hub : hub.url!, options);
   try {
     await within("the client has all services", client.synced());
@@ -33,7 +33,7 @@ export async function connect(hub: Hub | string, options: ConnectOptions = {}): 
 }
 
 /** The events of a hub, or of a client. */
-type EventsOf<Target> = Target extends Hub ? HubEvents : ClientEvents;
+type EventsOf<Target> = Target extends Hub ? HubEvents : RegistryClientEvents;
 
 /** The next event of a kind that fits. */
 export function next<Target extends Hub | RegistryClient, Name extends keyof EventsOf<Target> & string>(

@@ -5,11 +5,11 @@
 
 import { connectRegistry } from "../../src/registry/connect_registry.ts";
 import type { RegistryOptions } from "../../src/registry/hub/hub_options.ts";
-import { registry } from "../../src/registry/registry.ts";
+import { startRegistry } from "../../src/registry/start_registry.ts";
 import type { WorkerOptions } from "./registry_worker.ts";
 
 const { hub: hubOptions, connect } = JSON.parse(Deno.args[0]) as WorkerOptions;
-const hub = hubOptions && await registry({ port: 0, ...hubOptions as RegistryOptions });
+const hub = hubOptions && await startRegistry({ port: 0, ...hubOptions as RegistryOptions });
 if (hub) console.log(hub.url);
 const client = connectRegistry(connect ?? hub!.url!);
 follow();

@@ -2,6 +2,7 @@
 
 import { equal } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { sluiceCommand } from "./sluice.ts";
 import { within } from "./within.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -24,9 +25,9 @@ export interface ServeSettings {
   readonly env?: Record<string, string>;
   /** Words in front of the arguments; by default `serve -p 0`. */
   readonly command?: readonly string[];
-  /** What is run instead of Deno with our command line. */
+  /** What is run instead of our command line. */
   readonly program?: string;
-  /** A command that starts Deno, with its arguments, for another set of rights. */
+  /** A command that starts ours, with its arguments, for another set of rights. */
   readonly prefix?: readonly string[];
 }
 
@@ -117,7 +118,7 @@ export async function runCli(
 
 /** The process of a command line, to be spawned. */
 export function command(args: readonly string[], settings: ServeSettings, stdin: "null" | "piped"): Deno.Command {
-  const words = settings.program ? [settings.program] : [Deno.execPath(), "run", "-A", "cli.ts"];
+  const words = settings.program ? [settings.program] : sluiceCommand();
   const [first, ...rest] = [...settings.prefix ?? [], ...words, ...args];
   const env = { NO_COLOR: "1", ...settings.env };
   return new Deno.Command(first, { args: rest, cwd: root, env, stdin, stdout: "piped", stderr: "piped" });

@@ -2,7 +2,7 @@
 
 import { concat } from "../../src/bytes/source.ts";
 import type { StreamErrorCode } from "../../src/loom/stream_error.ts";
-import type { End } from "../../src/loom/stream_store.ts";
+import type { StreamEnd } from "../../src/loom/stream_store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -13,7 +13,7 @@ export interface ModelStream {
   readonly base: number;
   bytes: Bytes;
   start: number;
-  end: End | undefined;
+  end: StreamEnd | undefined;
   forks: number;
   hidden: boolean;
 }
@@ -40,7 +40,7 @@ export class StreamModel {
     this.streams.set(id, { parent, base: fork?.at ?? 0, bytes: all, start, end: undefined, forks: 0, hidden: false });
   }
 
-  append(id: string, bytes: Bytes, end: End | undefined): Outcome {
+  append(id: string, bytes: Bytes, end: StreamEnd | undefined): Outcome {
     const stream = this.streams.get(id)!;
     const refusal = this.#missing(id) ?? (stream.end && "closed");
     if (refusal) return refusal;

@@ -3,7 +3,7 @@
 import type { Handler } from "../../src/http/handler.ts";
 import { type HttpServer, serveHttp } from "../../src/http/node_server.ts";
 import { durableHandler } from "../../src/loom/durable/durable_handler.ts";
-import { openMemory } from "../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../src/loom/open_loom.ts";
 import type { StreamStore } from "../../src/loom/stream_store.ts";
 
 const decoder = new TextDecoder();
@@ -29,7 +29,7 @@ export interface StreamServer extends AsyncDisposable {
  * @param wrap stands before the handler
  */
 export async function serveStreams(wrap: (handler: Handler) => Handler = (handler) => handler): Promise<StreamServer> {
-  const store = await openMemory();
+  const store = await openMemoryLoom();
   const requests: string[] = [];
   const handler = wrap(durableHandler(store));
   const listen = (port: number) =>

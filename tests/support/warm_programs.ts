@@ -114,7 +114,7 @@ export function askable(options: ProgramOptions): Asked {
   const of = (id: string) => reports.get(id) ?? reports.set(id, Promise.withResolvers()).get(id)!;
   const handler = program({
     log: (_level, message) => void log.push(message),
-    onLog: (line, id) => void stderr.set(id, [...stderr.get(id) ?? [], line]),
+    onStderr: (line, id) => void stderr.set(id, [...stderr.get(id) ?? [], line]),
     ...options,
     onExit: (report) => {
       of(report.requestId).resolve(report);

@@ -12,6 +12,9 @@ export interface Surroundings {
   readonly languages: Languages;
   /** Our own variables; undefined for one that is not set. */
   readonly variable: (name: string) => string | undefined;
+  /** This process is a hub of the registry too, or a node of the mesh. */
+  readonly isHub: boolean;
+  readonly isNode: boolean;
 }
 
 /** One file, with what was found wrong so far. */

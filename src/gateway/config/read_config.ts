@@ -5,7 +5,7 @@ import { Languages } from "../../process/languages.ts";
 import { flatendGateway } from "./flatend.ts";
 import { flatendSchema } from "./flatend_schema.ts";
 import type { GatewayConfig } from "./model.ts";
-import { type Place, Reading } from "./place.ts";
+import { type Place, Reading, type Surroundings } from "./place.ts";
 import type { RawGateway } from "./raw.ts";
 import { configSchema } from "./schema.ts";
 import { checkSchema } from "./schema/check.ts";
@@ -21,6 +21,16 @@ export interface ReadConfigOptions {
   readonly languages?: Languages;
   /** Our own variables. Default: those of the environment. */
   readonly variable?: (name: string) => string | undefined;
+}
+
+/** What a file holds besides a gateway. */
+export interface Beside {
+  /** Reads a member, noting all that is wrong with it, by its name. */
+  readonly members: Readonly<Record<string, (place: Place, value: unknown) => void>>;
+  /** Member that makes this process a hub, in which roles are looked up. */
+  readonly hub: string;
+  /** Member that makes it a node, through which services of the mesh are called. */
+  readonly node: string;
 }
 
 /** A form that files are written in. */
@@ -53,16 +63,46 @@ export function readConfig(path: string, options: ReadConfigOptions = {}): Gatew
  */
 export function parseConfig(text: string, path: string, options: ReadConfigOptions = {}): GatewayConfig {
   const document = parseDocument(text, path);
-  const reading = new Reading(document, {
+  const reading = new Reading(document, surroundingsOf(path, options));
+  const data = document.data ?? {}; // an empty YAML file is null
+  return settle(reading, formOf(reading.root, data), data);
+}
+
+/**
+ * Reads a file in our own form that holds more than a gateway.
+ *
+ * @returns undefined where it holds no gateway at all
+ * @throws {ConfigError} with all that is wrong
+ */
+export function readConfigBeside(path: string, beside: Beside): GatewayConfig | undefined {
+  const document = parseDocument(readText(path), path);
+  const has = (name: string) => isTable(document.data) && Object.hasOwn(document.data, name);
+  const surroundings = { ...surroundingsOf(path, {}), isHub: has(beside.hub), isNode: has(beside.node) };
+  const reading = new Reading(document, surroundings);
+  if (!isTable(document.data)) return settle(reading, OWN, document.data ?? {});
+  const entries = Object.entries(document.data);
+  const isOther = ([name]: [string, unknown]) => Object.hasOwn(beside.members, name);
+  for (const [name, value] of entries.filter(isOther)) beside.members[name](reading.root.at(name), value);
+  const rest = entries.filter((entry) => !isOther(entry));
+  if (rest.length > 0) return settle(reading, OWN, Object.fromEntries(rest));
+  if (entries.length === 0) reading.root.fault("holds nothing: add [[routes]], or another part");
+  reading.check();
+}
+
+function surroundingsOf(path: string, options: ReadConfigOptions): Surroundings {
+  return {
     folder: dirname(resolve(path)),
     languages: options.languages ?? new Languages(),
     variable: options.variable ?? ((name) => Deno.env.get(name)),
-  });
-  const data = document.data ?? {}; // an empty YAML file is null
-  const form = formOf(reading.root, data);
+    isHub: false,
+    isNode: false,
+  };
+}
+
+function settle(reading: Reading, form: Form, data: unknown): GatewayConfig {
   for (const { path, message } of checkSchema(form.schema, data)) reading.add(path, message);
   if (form !== UROCKET) {
-    for (const { path, tag } of document.tags) {
+    for (const { path, tag } of reading.document.tags) {
       reading.add(path, `has the tag ${tag}, which only urocket's files have`);
     }
   }
@@ -70,6 +110,10 @@ export function parseConfig(text: string, path: string, options: ReadConfigOptio
   const config = form.settle(reading.root, data);
   reading.check();
   return config;
+}
+
+function isTable(data: unknown): data is Readonly<Record<string, unknown>> {
+  return typeof data === "object" && data !== null && !Array.isArray(data);
 }
 
 /** Told by what the file holds: no two forms share a mark. */

@@ -138,13 +138,13 @@ class CallbackTarget {
   }
 
   async #start(run: CallbackRun, payload: Payload, { argv, variables }: Start, id: string): Promise<Job> {
-    const { launcher, cwd, env, exactUsage, log, onLog, onStart, limits } = this.#settings;
+    const { launcher, cwd, env, exactUsage, log, onStderr, onStart, limits } = this.#settings;
     const logged = (line: string) => log("info", line, { request: id, stream: "stdout" });
     const job = await Job.start(payload.input, {
       ...{ launcher, argv, env: { ...this.#command.env, ...env }, variables, cwd, exactUsage },
       tailBytes: limits.stderrBytes,
       onStdoutLine: this.#config.program.logStdout ? logged : undefined,
-      onStderrLine: (line) => onLog(line, id),
+      onStderrLine: (line) => onStderr(line, id),
       onMove: run.touch,
       onInputError: (error) => run.leave(error instanceof HttpError ? error : clientGone(error)),
     });

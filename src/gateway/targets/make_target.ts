@@ -54,7 +54,7 @@ export async function makeTarget(config: TargetConfig, needs: ProgramNeeds): Pro
 }
 
 async function serviceOf(config: ServiceConfig, { context, route, held }: ProgramNeeds): Promise<Handler> {
-  const { value: registry } = held.use(await context.shared.registry(context.registry!));
+  const { value: registry } = held.use(await context.shared.registry(context.registry));
   return held.use(serviceTarget(config, registry, { trustForwarded: route.trustForwarded }));
 }
 

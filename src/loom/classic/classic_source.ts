@@ -3,7 +3,7 @@
 import type { Chunk, Source } from "../../bytes/source.ts";
 import { limits } from "../../limits.ts";
 import { StreamError } from "../stream_error.ts";
-import type { End, StreamInfo, StreamStore } from "../stream_store.ts";
+import type { StreamEnd, StreamInfo, StreamStore } from "../stream_store.ts";
 
 /** Which part of a stream is read. */
 export interface Part {
@@ -20,7 +20,7 @@ export class StreamSource implements Source {
   readonly #cancelled = new AbortController();
   readonly #signal: AbortSignal;
   #at: number;
-  #end: End | undefined;
+  #end: StreamEnd | undefined;
 
   /** @param signal aborts when the reader leaves */
   constructor(store: StreamStore, stream: StreamInfo, part: Part, signal: AbortSignal) {

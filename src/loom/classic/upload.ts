@@ -6,7 +6,7 @@
 import { BufferPool } from "../../bytes/buffer_pool.ts";
 import { Gather } from "../../bytes/gather.ts";
 import { limits } from "../../limits.ts";
-import type { End, StreamInfo, StreamStore } from "../stream_store.ts";
+import type { StreamEnd, StreamInfo, StreamStore } from "../stream_store.ts";
 
 /** Appends at a time: while one is being stored, the next is collected and waits behind it. */
 const FLIGHTS_MAX = 2;
@@ -63,7 +63,7 @@ export class Upload {
    *
    * @throws {StreamError} what an append was refused with
    */
-  async end(end: End): Promise<void> {
+  async end(end: StreamEnd): Promise<void> {
     while (this.#flights >= FLIGHTS_MAX) await this.#landing();
     if (!this.#failure) this.#append(this.#take(), end);
     while (this.#flights > 0) await this.#landing();
@@ -113,7 +113,7 @@ export class Upload {
   }
 
   /** Begins an append. It names the tail it expects, so that none is stored behind one that failed. */
-  async #append(bytes: Uint8Array<ArrayBuffer>, end?: End): Promise<void> {
+  async #append(bytes: Uint8Array<ArrayBuffer>, end?: StreamEnd): Promise<void> {
     const { id, number } = this.#stream;
     const expectedTail = this.#tail;
     this.#tail += bytes.byteLength;

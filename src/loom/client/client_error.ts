@@ -1,7 +1,7 @@
 /** Why a stream on a server could not be written or read. */
 
 /** What went wrong, for callers to branch on. */
-export type ClientErrorCode =
+export type StreamClientErrorCode =
   /** Nobody answers at that address. */
   | "unreachable"
   /** The server wants a token, or does not know the one it got. */
@@ -25,12 +25,12 @@ export type ClientErrorCode =
   /** It was tried again and again, and nothing moved for too long. */
   | "gave-up";
 
-/** A failure of the client that trying again does not mend. */
-export class ClientError extends Error {
-  /** `ClientError`. */
-  override readonly name = "ClientError";
+/** A stream on a server that could not be written or read, and that trying again does not mend. */
+export class StreamClientError extends Error {
+  /** `StreamClientError`. */
+  override readonly name = "StreamClientError";
   /** What went wrong. */
-  readonly code: ClientErrorCode;
+  readonly code: StreamClientErrorCode;
 
   /**
    * Makes one.
@@ -38,7 +38,7 @@ export class ClientError extends Error {
    * @param code what went wrong
    * @param message one sentence for whoever started it
    */
-  constructor(code: ClientErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StreamClientErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

@@ -3,7 +3,7 @@
 import { limits } from "../../limits.ts";
 import { isJson } from "../store/json_messages.ts";
 import { formatMetadata } from "../metadata.ts";
-import { ClientError } from "./client_error.ts";
+import { StreamClientError } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";
 import type { Persistence } from "./retry.ts";
 
@@ -21,7 +21,7 @@ export interface NewStream {
 /**
  * Makes a stream.
  *
- * @throws {ClientError} `exists`, and what every request may end with
+ * @throws {StreamClientError} `exists`, and what every request may end with
  */
 export async function createStream(
   url: URL,
@@ -39,10 +39,10 @@ export async function createStream(
     using exchange = new Exchange({ signal, silenceMs: limits.clientAnswerMs });
     const { status } = await exchange.ask(target, { method: "PUT", headers: { ...all } });
     if (status === 201) return;
-    if (options.force) throw new ClientError("refused", "The server can't replace a stream: delete it first");
+    if (options.force) throw new StreamClientError("refused", "The server can't replace a stream: delete it first");
     // The server found one made the same way: ours, if an earlier attempt arrived and nothing is in it yet.
     if (tries === 0 || !await isEmpty(url, headers, signal)) {
-      throw new ClientError("exists", "There is a stream of that id already");
+      throw new StreamClientError("exists", "There is a stream of that id already");
     }
   });
 }

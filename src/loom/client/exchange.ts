@@ -1,7 +1,7 @@
 /** One request and its answer, given up when nothing is heard for too long. */
 
 import { limits } from "../../limits.ts";
-import { ClientError, Interruption } from "./client_error.ts";
+import { Interruption, StreamClientError } from "./client_error.ts";
 import { refusal } from "./refusal.ts";
 import { Unreachable } from "./retry.ts";
 
@@ -36,7 +36,7 @@ export class Exchange implements Disposable {
    *
    * @returns the answer, when it is one of success that a server of streams gives
    * @throws {Interruption} when it may work later
-   * @throws {ClientError} when it will not
+   * @throws {StreamClientError} when it will not
    */
   async ask(url: URL, init: RequestInit & { method: string }): Promise<Response> {
     // A redirect is not followed: fetch would make a GET of an append, and its success would be taken for the append's.
@@ -45,7 +45,9 @@ export class Exchange implements Disposable {
       return new Unreachable(`Cannot reach ${url.origin}: ${why}`, { cause });
     });
     if (response.ok && (this.#options.isOurs ?? tellsOffset)(response.headers)) return response;
-    if (response.ok) throw new ClientError("refused", `${url.origin} answers, but not as a server of streams does`);
+    if (response.ok) {
+      throw new StreamClientError("refused", `${url.origin} answers, but not as a server of streams does`);
+    }
     const detail = detailOf(await this.#beginning(response));
     if (!PASSING.has(response.status)) throw refusal(init.method, response, detail);
     const afterMs = Math.min(Number(response.headers.get("retry-after") ?? 0) * 1000 || 0, limits.clientRetryAfterMs);

@@ -7,18 +7,20 @@
 import { limits } from "../../limits.ts";
 import { pause } from "../../net/backoff.ts";
 import { isJson } from "../store/json_messages.ts";
-import { ClientError, Interruption } from "./client_error.ts";
+import { Interruption, StreamClientError } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";
 import { ArrayLines } from "./json_framing.ts";
-import { Persistence, type PersistenceOptions } from "./retry.ts";
-import { streamUrl, type Target, tokenHeaders } from "./target.ts";
+import { Persistence, type RetryOptions } from "./retry.ts";
+import { type StreamTarget, streamUrl, tokenHeaders } from "./target.ts";
 
 /** Options of {@linkcode followStream}. */
-export interface FollowOptions extends Target, PersistenceOptions {
+export interface FollowOptions extends StreamTarget, RetryOptions {
   /** Where to begin: an offset that the server gave, `-1` for the beginning, `now` for the end. Default: `-1`. */
   readonly from?: string;
   /** Wait for what is added, until the stream ends. Default: true. */
   readonly follow?: boolean;
+  /** Told where the reader is when all before that was taken: given as `from`, it goes on there another time. */
+  readonly onOffset?: (offset: string) => void;
 }
 
 /** Where a reader is. */
@@ -41,11 +43,28 @@ const SENTINELS = new Set(["-1", "now"]);
 const EMPTY_MS = 200;
 
 /**
- * Reads a stream to its end; of a stream of JSON a line for each value.
+ * Reads a stream on a server to its end, live; of a stream of JSON a line for each value.
  *
- * @throws {ClientError} `aborted` behind the last byte, when its producer went away in the middle; and others
+ * @returns pieces as they come, cut anywhere; leaving the loop ends the reading
+ * @throws {StreamClientError} `aborted` behind the last byte, when its producer went away in the middle; and others
  * @throws {TypeError} when the server's URL or the token is none
  * @throws {StreamError} `invalid`, when the id is none
+ *
+ * @example Read what is there, and go on there later
+ * ```ts
+ * import { followStream, openMemoryLoom, serveHttp } from "@sluice/sluice";
+ *
+ * await using loom = await openMemoryLoom();
+ * await loom.create("greetings", { contentType: "text/plain", bytes: new TextEncoder().encode("hello\n") });
+ * await using server = await serveHttp(loom.fetch);
+ *
+ * let from = "-1";
+ * const onOffset = (offset: string) => from = offset;
+ * const url = `http://127.0.0.1:${server.port}`;
+ * for await (const bytes of followStream({ url, id: "greetings", from, follow: false, onOffset })) {
+ *   console.log(new TextDecoder().decode(bytes)); // hello
+ * }
+ * ```
  */
 export async function* followStream(options: FollowOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const url = streamUrl(options);
@@ -68,6 +87,7 @@ export async function* followStream(options: FollowOptions): AsyncGenerator<Uint
       const stands = fresh === 0 && place.offset === answer.headers.get("stream-next-offset");
       const waited = place.live;
       advance(place, answer.headers);
+      options.onOffset?.(place.offset);
       persistence.moved();
       if (hasEnded(answer.headers)) return;
       if (place.live && options.follow === false) return;
@@ -109,7 +129,7 @@ async function* unread(
     if (rest.byteLength > 0) yield rest;
   }
   if (skip > 0) {
-    throw new ClientError("lost", "The server has lost what it had given: the stream is shorter than it was");
+    throw new StreamClientError("lost", "The server has lost what it had given: the stream is shorter than it was");
   }
 }
 
@@ -118,7 +138,7 @@ function checkSame(place: Place, headers: Headers): void {
   const created = headers.get("x-stream-created");
   const shorter = !SENTINELS.has(place.offset) && headers.get("stream-next-offset")! < place.offset;
   if (shorter || (place.created !== null && created !== null && created !== place.created)) {
-    throw new ClientError(
+    throw new StreamClientError(
       "lost",
       "The stream is not the one that was read so far: it was replaced, or has lost its end",
     );
@@ -138,7 +158,7 @@ function advance(place: Place, headers: Headers): void {
 function hasEnded(headers: Headers): boolean {
   if (headers.get("stream-closed") !== "true") return false;
   if (headers.get("x-stream-end") !== "aborted") return true;
-  throw new ClientError("aborted", "The stream's producer went away: what was read is all there is");
+  throw new StreamClientError("aborted", "The stream's producer went away: what was read is all there is");
 }
 
 /** A server that gives nothing at once, instead of waiting for something, is not asked a thousand times a second. */

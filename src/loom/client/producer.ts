@@ -5,26 +5,26 @@
 
 import { limits } from "../../limits.ts";
 import { isJson } from "../store/json_messages.ts";
-import type { End } from "../stream_store.ts";
+import type { StreamEnd } from "../stream_store.ts";
 import { createStream } from "./create_stream.ts";
 import { Exchange } from "./exchange.ts";
 import { LineFraming } from "./json_framing.ts";
-import { Persistence, type PersistenceOptions } from "./retry.ts";
+import { Persistence, type RetryOptions } from "./retry.ts";
 import { type Batch, RawFraming, SendQueue } from "./send_queue.ts";
-import { streamUrl, type Target, tokenHeaders } from "./target.ts";
+import { type StreamTarget, streamUrl, tokenHeaders } from "./target.ts";
 
 /** Options of {@linkcode openProducer}. */
-export interface ProducerOptions extends Target, PersistenceOptions {
-  /** Default: `application/octet-stream`. In a stream of `application/json` each line that is written is a value. */
+export interface ProducerOptions extends StreamTarget, RetryOptions {
+  /** Media type. Default: `application/octet-stream`. In a stream of `application/json` each line is a value. */
   readonly contentType?: string;
   /** Any JSON value, kept with the stream. */
   readonly metadata?: unknown;
-  /** Replaces a stream of that id. */
+  /** Replaces a stream of that id. Default: false. */
   readonly force?: boolean;
 }
 
 /** Writes one stream. Disposing it before its end ends the stream as aborted. */
-export interface StreamWriter extends AsyncDisposable {
+export interface StreamProducer extends AsyncDisposable {
   /** How much of what was written is stored, bytes. */
   readonly storedBytes: number;
   /** Resolves when everything is stored and the stream has ended; rejects when that can't be any more. */
@@ -32,24 +32,52 @@ export interface StreamWriter extends AsyncDisposable {
   /**
    * Writes; resolves when there is room for more.
    *
-   * @param bytes not to be changed afterwards
+   * @param bytes not to be changed afterwards; text is sent as UTF-8
+   * @throws {StreamClientError} when the stream can't be written any more
+   * @throws {RangeError} for a line of a stream of JSON that is too long
+   * @throws {TypeError} behind the end
    */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Sends what is left, and ends the stream; resolves when the server has it all. */
-  close(end?: End): Promise<void>;
+  write(bytes: Uint8Array | string): Promise<void>;
+  /**
+   * Sends what is left, and ends the stream; resolves when the server has it all.
+   *
+   * @param end how it ends. Default: `closed`
+   * @throws {StreamClientError} when that can't be done
+   */
+  close(end?: StreamEnd): Promise<void>;
 }
 
 /** How long an end that nobody waits for may take, milliseconds. */
 const DISPOSE_MS = 5000;
 
 /**
- * Makes a stream and a writer for it.
+ * Makes a stream on a server, and writes it live: what is written is sent at once, and stored once, also over a connection
+ * that breaks.
  *
- * @throws {ClientError} when the stream can't be made
+ * @returns when the server has made the stream
+ * @throws {StreamClientError} when the stream can't be made
  * @throws {TypeError} when the server's URL or the token is none
  * @throws {StreamError} `invalid`, when the id is none
+ *
+ * @example Write a stream, and read it
+ * ```ts
+ * import { followStream, openMemoryLoom, openProducer, serveHttp } from "@sluice/sluice";
+ *
+ * await using loom = await openMemoryLoom();
+ * await using server = await serveHttp(loom.fetch);
+ * const url = `http://127.0.0.1:${server.port}`;
+ *
+ * await using producer = await openProducer({ url, id: "builds/42", contentType: "text/plain" });
+ * await producer.write("compiled\n");
+ * await producer.close();
+ *
+ * const decoder = new TextDecoder();
+ * for await (const bytes of followStream({ url, id: "builds/42" })) {
+ *   console.log(decoder.decode(bytes, { stream: true })); // compiled
+ * }
+ * ```
  */
-export async function openProducer(options: ProducerOptions): Promise<StreamWriter> {
+export async function openProducer(options: ProducerOptions): Promise<StreamProducer> {
   const url = streamUrl(options);
   const contentType = options.contentType ?? "application/octet-stream";
   const stop = new AbortController();
@@ -60,7 +88,7 @@ export async function openProducer(options: ProducerOptions): Promise<StreamWrit
   return new Writer(url, headers, persistence, stop, signal);
 }
 
-class Writer implements StreamWriter {
+class Writer implements StreamProducer {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #persistence: Persistence;
@@ -69,7 +97,7 @@ class Writer implements StreamWriter {
   readonly #queue: SendQueue;
   readonly #producerId = crypto.randomUUID();
   #sequence = 0;
-  #end: End | undefined;
+  #end: StreamEnd | undefined;
   storedBytes = 0;
   readonly done: Promise<void>;
 
@@ -91,12 +119,12 @@ class Writer implements StreamWriter {
     this.done.catch((error) => this.#queue.fail(error)); // whoever writes or closes is told
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array | string): Promise<void> {
     if (this.#end) throw new TypeError("Cannot write: the stream has been closed");
-    await this.#queue.write(bytes);
+    await this.#queue.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
   }
 
-  async close(end: End = "closed"): Promise<void> {
+  async close(end: StreamEnd = "closed"): Promise<void> {
     if (!this.#end) {
       this.#end = end;
       this.#queue.end();

@@ -1,6 +1,6 @@
 /** What a server's refusal means to whoever writes or reads a stream. */
 
-import { ClientError, type ClientErrorCode } from "./client_error.ts";
+import { StreamClientError, type StreamClientErrorCode } from "./client_error.ts";
 
 /**
  * Makes an error of an answer that trying again would not change.
@@ -8,17 +8,17 @@ import { ClientError, type ClientErrorCode } from "./client_error.ts";
  * @param method of the request
  * @param detail what the server said
  */
-export function refusal(method: string, response: Response, detail: string): ClientError {
+export function refusal(method: string, response: Response, detail: string): StreamClientError {
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
-    return new ClientError("refused", `The server has moved: use ${headers.get("location") ?? "its new URL"}`);
+    return new StreamClientError("refused", `The server has moved: use ${headers.get("location") ?? "its new URL"}`);
   }
   const [code, meaning] = meaningOf(method, status, headers);
   const said = detail && !meaning.includes(detail) ? ` (${detail})` : "";
-  return new ClientError(code, meaning + said);
+  return new StreamClientError(code, meaning + said);
 }
 
-function meaningOf(method: string, status: number, headers: Headers): [ClientErrorCode, string] {
+function meaningOf(method: string, status: number, headers: Headers): [StreamClientErrorCode, string] {
   switch (status) {
     case 401:
       return ["unauthorized", "The server wants a token, or another one"];
@@ -39,7 +39,7 @@ function meaningOf(method: string, status: number, headers: Headers): [ClientErr
   }
 }
 
-function conflict(method: string, headers: Headers): [ClientErrorCode, string] {
+function conflict(method: string, headers: Headers): [StreamClientErrorCode, string] {
   if (method === "PUT") return ["exists", "There is a stream of that id already"];
   if (headers.get("stream-closed") === "true") return ["closed", "The stream has been ended by somebody else"];
   const expected = headers.get("producer-expected-seq");

@@ -2,37 +2,37 @@
 
 import { limits } from "../../limits.ts";
 import { backoffMs, pause } from "../../net/backoff.ts";
-import { ClientError, Interruption } from "./client_error.ts";
+import { Interruption, StreamClientError } from "./client_error.ts";
 
 const BACKOFF = { firstMs: limits.clientBackoffMs, mostMs: limits.clientBackoffMsMax };
 
 /** What is told of the connection. */
-export interface ClientState {
+export interface ConnectionState {
   /** It broke and is tried again, or it works again. */
   readonly kind: "reconnecting" | "connected";
   /** Why it broke. */
   readonly why?: string;
 }
 
-/** Options of {@linkcode Persistence}. */
-export interface PersistenceOptions {
-  /** Ends the waiting. */
+/** How a broken connection is tried again: options of all that talks to a server of streams. */
+export interface RetryOptions {
+  /** Ends it, with its reason. */
   readonly signal?: AbortSignal;
-  /** How long nothing may move, milliseconds. Default: 60 s. */
+  /** How long nothing may move, milliseconds. Default 60,000. */
   readonly giveUpMs?: number;
   /** Told when the connection breaks and when it works again. */
-  readonly onState?: (state: ClientState) => void;
+  readonly onState?: (state: ConnectionState) => void;
 }
 
 /** Keeps at it while a connection fails. The clock runs from the first failure in a row, so that silence is none. */
 export class Persistence {
-  readonly #options: PersistenceOptions;
+  readonly #options: RetryOptions;
   readonly #giveUpMs: number;
   #failures = 0;
   #failedAt = 0;
   #reached = false;
 
-  constructor(options: PersistenceOptions) {
+  constructor(options: RetryOptions) {
     this.#options = options;
     this.#giveUpMs = options.giveUpMs ?? limits.clientGiveUpMs;
   }
@@ -49,7 +49,7 @@ export class Persistence {
    * Makes an attempt again until it succeeds.
    *
    * @param attempt rejects with an `Interruption` when it may succeed later; everything else is passed on
-   * @throws {ClientError} `gave-up`; `unreachable` when the server was never reached
+   * @throws {StreamClientError} `gave-up`; `unreachable` when the server was never reached
    */
   async keepTrying<T>(attempt: (tries: number) => Promise<T>): Promise<T> {
     for (let tries = 0;; tries++) {
@@ -67,7 +67,7 @@ export class Persistence {
   /**
    * Waits before the next attempt.
    *
-   * @throws {ClientError} when there should be none
+   * @throws {StreamClientError} when there should be none
    */
   async interrupted(why: Interruption): Promise<void> {
     this.#options.signal?.throwIfAborted();
@@ -80,10 +80,12 @@ export class Persistence {
     await pause(Math.min(leftMs, Math.max(why.afterMs, backoffMs(this.#failures++, BACKOFF))), this.#options.signal);
   }
 
-  #givesUp(why: Interruption): ClientError {
-    if (!this.#reached) return new ClientError("unreachable", why.message, { cause: why });
+  #givesUp(why: Interruption): StreamClientError {
+    if (!this.#reached) return new StreamClientError("unreachable", why.message, { cause: why });
     const seconds = Math.round(this.#giveUpMs / 1000);
-    return new ClientError("gave-up", `Gave up after ${seconds} s without progress: ${why.message}`, { cause: why });
+    return new StreamClientError("gave-up", `Gave up after ${seconds} s without progress: ${why.message}`, {
+      cause: why,
+    });
   }
 }
 

@@ -2,22 +2,23 @@
 
 import { Interruption } from "./client_error.ts";
 import { Exchange } from "./exchange.ts";
-import { Persistence, type PersistenceOptions } from "./retry.ts";
-import { serverUrl, type Target, tokenHeaders } from "./target.ts";
+import { Persistence, type RetryOptions } from "./retry.ts";
+import { serverUrl, type StreamTarget, tokenHeaders } from "./target.ts";
 
-/** Options of {@linkcode spyOn}. */
-export interface SpyOptions extends Omit<Target, "id">, PersistenceOptions {
-  /** One colour a stream, by ANSI codes. */
+/** Options of {@linkcode spyStreams}. */
+export interface SpyOptions extends Omit<StreamTarget, "id">, RetryOptions {
+  /** One colour a stream, by ANSI codes. Default: false. */
   readonly color?: boolean;
 }
 
 /**
- * Gives what happens from now on, as text; after a broken connection it goes on with what happens then.
+ * Watches all streams of a server at once: what happens from now on, as text for people. After a broken connection it goes
+ * on with what happens then.
  *
- * @throws {ClientError} when the server can't be reached, or refuses
+ * @throws {StreamClientError} when the server can't be reached, or refuses
  * @throws {TypeError} when the server's URL or the token is none
  */
-export async function* spyOn(options: SpyOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
+export async function* spyStreams(options: SpyOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   const url = serverUrl(options.url, options.color ? "/spy?color" : "/spy");
   const persistence = new Persistence(options);
   for (;;) {

@@ -3,7 +3,7 @@
 import { checkId } from "../store/stream_ids.ts";
 
 /** A stream on a server. */
-export interface Target {
+export interface StreamTarget {
   /** The server's URL, such as `http://localhost:3060`; a path in it is kept. */
   readonly url: string | URL;
   /** The stream's id: 1 to 1024 bytes in segments divided by slashes. */
@@ -41,7 +41,7 @@ export function serverUrl(server: string | URL, path: string): URL {
  * @throws {TypeError} when the server's URL is none
  * @throws {StreamError} `invalid`, when the id is none
  */
-export function streamUrl({ url, id }: Target): URL {
+export function streamUrl({ url, id }: StreamTarget): URL {
   checkId(id); // dots would be taken out of the URL on the way, and name another stream
   return serverUrl(url, "/v1/stream/" + id.split("/").map(encodeURIComponent).join("/"));
 }

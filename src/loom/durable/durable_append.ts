@@ -9,7 +9,7 @@ import type { DurableSettings } from "./durable_settings.ts";
 import { findStream } from "./durable_stream.ts";
 import { formatOffset } from "../offset.ts";
 import type { Fields } from "./stream_answers.ts";
-import type { Appended, AppendOptions, End, Producer, StreamInfo } from "../stream_store.ts";
+import type { Appended, AppendOptions, Producer, StreamEnd, StreamInfo } from "../stream_store.ts";
 
 /** Answers a POST. */
 export async function append(settings: DurableSettings, request: Request, id: string): Promise<Response> {
@@ -55,7 +55,7 @@ function parseAppend(headers: Headers, info: StreamInfo): AppendOptions {
 }
 
 /** A client that was interrupted says so, and its readers learn that the end is no proper one. */
-function endOf(headers: Headers): End {
+function endOf(headers: Headers): StreamEnd {
   return headers.get("x-stream-end") === "aborted" ? "aborted" : "closed";
 }
 

@@ -1,6 +1,6 @@
 /** Entity tags of streams, and appends that depend on them (RFC 9110 §13.1). */
 
-import type { End, StreamInfo } from "../stream_store.ts";
+import type { StreamEnd, StreamInfo } from "../stream_store.ts";
 
 const TAG = /^"([0-9a-z]+)-([0-9a-z]+)-\d+-(\d{1,15})(?:-c)?"$/;
 const OFFSET = /^"\d{16}_(\d{16})"$/;
@@ -8,7 +8,7 @@ const OFFSET = /^"\d{16}_(\d{16})"$/;
 const NOWHERE = -1;
 
 /** The entity tag of a part of a stream; of all of it, the tag of the stream. */
-export function entityTag(info: StreamInfo, from: number, next: number, end: End | undefined): string {
+export function entityTag(info: StreamInfo, from: number, next: number, end: StreamEnd | undefined): string {
   return `"${info.number.toString(36)}-${info.createdAt.toString(36)}-${from}-${next}${end ? "-c" : ""}"`;
 }
 

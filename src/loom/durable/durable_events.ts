@@ -9,7 +9,7 @@ import { formatOffset } from "../offset.ts";
 import { base64Event, controlEvent, isText, textEvent, wholeText } from "./sse.ts";
 import { isJson } from "../store/json_messages.ts";
 import { toJsonArray } from "./durable_json.ts";
-import type { End, Piece, StreamInfo, StreamStore } from "../stream_store.ts";
+import type { Piece, StreamEnd, StreamInfo, StreamStore } from "../stream_store.ts";
 
 /** A piece as an event, and what is told behind it. */
 export class PieceEvent {
@@ -18,7 +18,7 @@ export class PieceEvent {
   /** Nothing more was there. */
   readonly upToDate: boolean;
   /** How the stream has ended, if it ends here. */
-  readonly end?: End;
+  readonly end?: StreamEnd;
   /** Undefined when there was nothing to send. */
   readonly #data: Uint8Array<ArrayBuffer> | undefined;
   #told: { cursor: number; bytes: Uint8Array<ArrayBuffer> } | undefined;
@@ -61,7 +61,7 @@ function sendable(contentType: string, { bytes, upToDate, end }: Piece): number 
 interface Remembered {
   readonly from: number;
   readonly tail: number;
-  readonly end?: End;
+  readonly end?: StreamEnd;
   readonly event: Promise<PieceEvent>;
 }
 

@@ -8,7 +8,7 @@ import { formatOffset } from "../offset.ts";
 import type { Fields } from "./stream_answers.ts";
 import { StreamError } from "../stream_error.ts";
 import { checkId } from "../store/stream_ids.ts";
-import type { End, StreamInfo, StreamStore } from "../stream_store.ts";
+import type { StreamEnd, StreamInfo, StreamStore } from "../stream_store.ts";
 
 const LISTED_MAX = 1000;
 
@@ -26,7 +26,7 @@ export function findStream(store: StreamStore, id: string): StreamInfo {
 }
 
 /** Says in fields how a stream has ended. */
-export function tellEnd(fields: Fields, end: End | undefined): void {
+export function tellEnd(fields: Fields, end: StreamEnd | undefined): void {
   if (!end) return;
   fields["stream-closed"] = "true";
   if (end === "aborted") fields["x-stream-end"] = end;

@@ -1,6 +1,6 @@
 /** What streams are kept on: the interface to disk, memory or another engine, and how changes apply. */
 
-import type { End } from "../stream_store.ts";
+import type { StreamEnd } from "../stream_store.ts";
 
 /** A stream as it is stored; plain JSON. */
 export interface StreamDocument {
@@ -23,7 +23,7 @@ export interface StreamDocument {
   readonly appendedAt: number;
   /** When it was last read or appended to. */
   readonly usedAt: number;
-  readonly end?: End;
+  readonly end?: StreamEnd;
   /** The last `Stream-Seq`. */
   readonly sequence?: string;
   readonly hidden?: boolean;

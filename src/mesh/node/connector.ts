@@ -158,7 +158,7 @@ export class Connector {
     try {
       return this.#host.begin(link, await greeter.greet(link, true, signal, expected), how);
     } catch (cause) {
-      const isSelf = cause instanceof MeshError && cause.reason === "self";
+      const isSelf = cause instanceof MeshError && cause.code === "self";
       if (!isSelf || this.#host.isOwn(address, link.remoteHost)) throw cause;
       throw new MeshError("identity", "There is another node with the key of this one: give each its own", { cause });
     }
@@ -174,7 +174,7 @@ export class Connector {
       const how = { dialledAt: undefined, relayedBy: relay.id };
       return this.#host.begin(link, await greeter.greet(link, true, signal, id), how);
     } catch (cause) {
-      if (!(cause instanceof MeshError) || cause.reason !== "closed") throw cause;
+      if (!(cause instanceof MeshError) || cause.code !== "closed") throw cause;
       throw new MeshError("unreachable", `The node can't be reached by ${relay.id}`, { cause });
     }
   }

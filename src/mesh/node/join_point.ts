@@ -76,7 +76,7 @@ export class JoinPoint {
       error = cause as Error;
     }
     // A list of join points that all nodes share names each one itself, too.
-    if (error instanceof MeshError && error.reason === "self") return "self";
+    if (error instanceof MeshError && error.code === "self") return "self";
     if (!this.#isClosed) failed(this.address, error);
     return error;
   }

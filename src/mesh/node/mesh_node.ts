@@ -1,6 +1,6 @@
 /** A node of the mesh: peers, discovery, services and calls put together. */
 
-import type { Handler, RequestInfo } from "../../http/handler.ts";
+import type { Handler } from "../../http/handler.ts";
 import { atMost, type Log, silent } from "../../log.ts";
 import { Events } from "../../net/events.ts";
 import { answerCall } from "../calls/answer_call.ts";
@@ -29,7 +29,7 @@ import { type CallOptions, ServiceCaller } from "./service_caller.ts";
 import type { Link } from "../transport/link.ts";
 import type { Listening, Transport } from "./transport.ts";
 
-/** A node that runs. */
+/** A node of the mesh that runs; {@linkcode startNode} makes it. Disposing it closes it. */
 export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   /** Who it is. */
   readonly id: NodeId;
@@ -55,11 +55,14 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   #isEnding = false;
   #closed: Promise<void> | undefined;
 
-  /** Makes one that neither listens nor has joined: see {@linkcode startNode}. */
+  /**
+   * Makes one that neither listens nor has joined.
+   * @internal
+   */
   constructor(options: NodeOptions) {
     super();
     const { simulation, networkKey, allow, log = silent } = options;
-    const identity = simulation?.identity ?? (options.identity ? identityOf(options.identity) : newIdentity());
+    const identity = simulation?.identity ?? (options.key ? identityOf(options.key) : newIdentity());
     this.#identity = identity;
     this.id = identity.id;
     const clock = this.#clock = simulation?.clock ?? systemClock;
@@ -91,11 +94,6 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
     this.#joining = this.#makeJoining();
   }
 
-  /** Tells what happens; so does the node itself. */
-  get events(): Events<NodeEvents> {
-    return this;
-  }
-
   /** Addresses at which it listens, with their real ports. */
   get addresses(): readonly string[] {
     return this.#listening.map(({ address }) => address);
@@ -113,7 +111,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
 
   /**
    * Listens, joins and offers. It goes on trying to join when that fails at first.
-   *
+   * @internal
    * @throws {Deno.errors.AddrInUse} when an address is taken
    * @throws {TypeError} for what is no address, or no name of a service
    */
@@ -144,13 +142,20 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
    * Offers a service from now on.
    *
    * @param offer `NAME` or `NAME@VERSION`
+   * @param handler answers its calls
    * @throws {TypeError} when it is none
    */
   offer(offer: string, handler: Handler): void {
     this.#offer(this.id, { ...parseOffer(offer), handler });
   }
 
-  /** Offers it no more. Calls under way go on. @returns when others know, as far as they can be reached */
+  /**
+   * Offers a service no more. Calls under way go on.
+   *
+   * @param offer `NAME` or `NAME@VERSION`, as it was offered
+   * @returns when others know, as far as they can be reached
+   * @throws {TypeError} when it is none
+   */
   async withdraw(offer: string): Promise<void> {
     const { service, version } = parseOffer(offer);
     await this.#withdraw(this.id, service, version);
@@ -165,11 +170,6 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
    */
   fetch(service: string | readonly string[], request: Request, options?: CallOptions): Promise<Response> {
     return this.#caller.fetch(typeof service === "string" ? [service] : service, request, options);
-  }
-
-  /** The same, as gateways ask for it. */
-  call(services: readonly string[], request: Request, info?: RequestInfo): Promise<Response> {
-    return this.#caller.fetch(services, request, { info });
   }
 
   /**
@@ -190,13 +190,13 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
   /**
    * Leaves the mesh: tells that it offers nothing any more, and lets calls under way come to their end.
    *
-   * @param graceMs after this, they are cut
+   * @param graceMs after so many milliseconds they are cut; 10,000 by default
    */
   close(graceMs: number = meshLimits.graceMs): Promise<void> {
     return this.#closed ??= this.#close(graceMs);
   }
 
-  /** The same. */
+  /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -17,7 +17,7 @@ export interface NodeOptions {
   /** Where others reach it, if that is not where it listens: behind a forwarded port or a proxy. */
   readonly advertise?: string | readonly string[];
   /** Who it is, an Ed25519 key. Default: a new one, for its own life. */
-  readonly identity?: KeyPair;
+  readonly key?: KeyPair;
   /** 32 secret bytes that all nodes of the mesh have: nobody else can speak to any of them. */
   readonly networkKey?: Uint8Array;
   /** Ids of nodes that may join. Default: all that have the network key, or everybody. */

@@ -160,9 +160,9 @@ export class Peers {
       const greeted = await this.#greeter.greet(link, false, this.#closing.signal);
       this.#add(this.#greeter.session(link, greeted, false, this.#handler), { relayedBy, dialledAt: undefined });
     } catch (error) {
-      const { reason, message: why } = error as MeshError;
+      const { code, message: why } = error as MeshError;
       // A node that looks whether this one is there leaves again, and port scans are of no interest to anybody.
-      if (reason === "refused") this.#log("warn", "A node was not let in", { why });
+      if (code === "refused") this.#log("warn", "A node was not let in", { why });
     }
   }
 
@@ -205,7 +205,7 @@ export class Peers {
     if (!this.#table.held(session)) return;
     const wasLast = this.#table.remove(session);
     this.#host.closed(session.remote, error);
-    if (wasLast && error.reason === "timeout") this.#host.lost(session.remote);
+    if (wasLast && error.code === "timeout") this.#host.lost(session.remote);
   }
 
   /** Does what is to be done from time to time. */

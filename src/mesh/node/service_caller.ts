@@ -26,7 +26,7 @@ export interface CallOptions {
   /** What a server knows of the request besides it. */
   readonly info?: RequestInfo;
   /** How long nothing may move, milliseconds; 0 for ever. Default: 60,000. */
-  readonly idleMs?: number;
+  readonly idleTimeoutMs?: number;
   /** How long all of the call may take, milliseconds; 0 for ever, the default. */
   readonly timeoutMs?: number;
 }
@@ -162,7 +162,7 @@ export class ServiceCaller {
     const session = await this.#session(provider, calling, attempt);
     return await call(session, {
       ...{ request, clock, head, body: body.source() },
-      idleMs: options.idleMs ?? meshLimits.callIdleMs,
+      idleMs: options.idleTimeoutMs ?? meshLimits.callIdleMs,
       totalMs: time.leftMs(),
       onAnswer: () => attempt.answered(clock.nowMs()),
       onEnd: (outcome) => attempt.ended(clock.nowMs(), outcome),
@@ -238,7 +238,7 @@ export class ServiceCaller {
     const code = cause instanceof StreamReset ? cause.code : undefined;
     if (code === ResetCode.noService && isRemote(provider)) view.gone(provider);
     const isParting = code === ResetCode.ending ||
-      nothingDone && cause instanceof MeshError && cause.reason === "closed";
+      nothingDone && cause instanceof MeshError && cause.code === "closed";
     // Sessions end when they were idle: that was its first moment, and this call's bad luck.
     if (isParting && !parted.has(key)) parted.add(key);
     else tried.add(key);

@@ -27,6 +27,6 @@ function isBelow(path: string, root: string): boolean {
 }
 
 /** Space, tab, newline and backslash stand there as three octal digits (proc_pid_mountinfo(5)). */
-function unescape(field: string): string {
+export function unescape(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

@@ -3,10 +3,10 @@
 import type { KeyPair } from "../../net/keys.ts";
 import type { RegistryError } from "../registry_error.ts";
 import type { Service } from "../service.ts";
-import type { LinkEnd } from "../wire/link.ts";
+import type { LinkEnd } from "../wire/link_end.ts";
 
 /** Options of {@linkcode connectRegistry}. */
-export interface ConnectOptions {
+export interface RegistryClientOptions {
   /** Signs changes, and owns what is registered. Default: a new one, which hubs with a list of keys do not know. */
   readonly key?: KeyPair;
   /** Where the hub wants one of whoever looks for services. */
@@ -22,7 +22,7 @@ export interface ConnectOptions {
 }
 
 /** Events of a client, with what their `detail` is. */
-export type ClientEvents = {
+export type RegistryClientEvents = {
   /** A service is there, or is another one than before. */
   register: Service;
   /** A service is gone. */

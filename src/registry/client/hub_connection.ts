@@ -3,7 +3,8 @@
 import { limits } from "../../limits.ts";
 import { backoffMs, pause } from "../../net/backoff.ts";
 import { type Call, type Caller, dial, hubUrl } from "../wire/dial.ts";
-import { type LinkEnd, REFUSED } from "../wire/link.ts";
+import { REFUSED } from "../wire/link.ts";
+import type { LinkEnd } from "../wire/link_end.ts";
 
 /** What happens to it. */
 export interface ConnectionEvents {

@@ -15,7 +15,11 @@ export class Registration implements AsyncDisposable {
   readonly #actions: RegistrationActions;
   #service: Service;
 
-  /** Clients make them. */
+  /**
+   * Clients make them.
+   *
+   * @internal
+   */
   constructor(service: Service, actions: RegistrationActions) {
     this.#service = service;
     this.#actions = actions;

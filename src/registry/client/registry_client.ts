@@ -10,19 +10,20 @@ import { RegistryError } from "../registry_error.ts";
 import type { JsonValue, Service, ServiceFinder } from "../service.ts";
 import { firstMatch, watch, type WatchEvent } from "../table/watch.ts";
 import type { Call } from "../wire/dial.ts";
-import type { Link, LinkEnd } from "../wire/link.ts";
+import type { Link } from "../wire/link.ts";
+import type { LinkEnd } from "../wire/link_end.ts";
 import type { Message } from "../wire/read_message.ts";
 import { clockOf, Sealer } from "../wire/seal.ts";
 import { Belongings } from "./belongings.ts";
-import type { ClientEvents, ConnectOptions } from "./client_options.ts";
+import type { RegistryClientEvents, RegistryClientOptions } from "./client_options.ts";
 import { HubConnection } from "./hub_connection.ts";
 import { Mirror } from "./mirror.ts";
 import { Registration } from "./registration.ts";
 import { Requests, type Wish } from "./requests.ts";
 
-/** A client. */
-export class RegistryClient extends Events<ClientEvents> implements ServiceFinder, AsyncDisposable {
-  readonly #options: ConnectOptions;
+/** A client of a registry; {@linkcode connectRegistry} makes it. Disposing it closes it. */
+export class RegistryClient extends Events<RegistryClientEvents> implements ServiceFinder, AsyncDisposable {
+  readonly #options: RegistryClientOptions;
   readonly #key: KeyPair;
   readonly #mirror = new Mirror();
   readonly #requests = new Requests();
@@ -34,8 +35,12 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
   #currentAt = -Infinity;
   #isSynced = false;
 
-  /** `connectRegistry` makes clients. */
-  constructor(hubs: readonly string[], options: ConnectOptions) {
+  /**
+   * `connectRegistry` makes clients.
+   *
+   * @internal
+   */
+  constructor(hubs: readonly string[], options: RegistryClientOptions) {
     super();
     this.#options = options;
     this.#key = options.key ?? newKeyPair();
@@ -92,6 +97,8 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
    * @param name `role` or `role@version`
    * @returns when a hub has it
    * @throws {RegistryError} when the hub refuses it
+   * @throws {TypeError} for a name that is none
+   * @throws {RangeError} when no port of the range is free
    */
   async register(name: string, options: RegisterOptions = {}): Promise<Registration> {
     const service = await this.#belongings.add(await readRegistration(name, options));
@@ -99,16 +106,6 @@ export class RegistryClient extends Events<ClientEvents> implements ServiceFinde
       set: (id, metadata) => this.set(id, metadata),
       free: (id) => this.free(id),
     });
-  }
-
-  /**
-   * Registers a service.
-   *
-   * @returns the service as the hub has it
-   * @throws {RegistryError} when the hub refuses it
-   */
-  async registerMeta(name: string, options: RegisterOptions = {}): Promise<Service> {
-    return (await this.register(name, options)).service;
   }
 
   /**

@@ -5,7 +5,7 @@ import { oneConnection } from "../../http/forward_pool.ts";
 import { limits } from "../../limits.ts";
 import { pause } from "../../net/backoff.ts";
 import type { Service } from "../service.ts";
-import { type Check, readCheck } from "../table/document.ts";
+import { readCheck, type ServiceCheck } from "../table/document.ts";
 
 /** What checks cause. Both are told after each answer: what was registered anew meanwhile may be shown or not. */
 export interface CheckEffects {
@@ -54,7 +54,7 @@ export class Checks {
     await Promise.all(this.#running);
   }
 
-  async #watch(checked: Checked, check: Check): Promise<void> {
+  async #watch(checked: Checked, check: ServiceCheck): Promise<void> {
     const { signal } = checked.stop;
     let failures = 0;
     while (await pause(check.everyMs, signal).then(() => true, () => false)) {
@@ -68,7 +68,7 @@ export class Checks {
 }
 
 /** Asks a service once. */
-async function isThere({ host, port }: Service, check: Check, signal: AbortSignal): Promise<boolean> {
+async function isThere({ host, port }: Service, check: ServiceCheck, signal: AbortSignal): Promise<boolean> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.registryCheckAnswerMs)]);
   try {
     if ("tcp" in check) {

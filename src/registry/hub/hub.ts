@@ -35,7 +35,7 @@ const GRACE_MS = 1000;
 /** Going away (RFC 6455 §7.4.1). */
 const GOING_AWAY = 1001;
 
-/** A hub. */
+/** A hub of a registry; {@linkcode startRegistry} makes it. Disposing it closes it. */
 export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDisposable {
   /** Answers WebSockets at `/registry`, `/services`, `/services/watch` and `/health`. WebSockets need `serveHttp` and its `upgrade`. */
   readonly fetch: Handler;
@@ -54,7 +54,11 @@ export class Hub extends Events<HubEvents> implements ServiceFinder, AsyncDispos
   #seaport: SeaportBridge | undefined;
   #closing: Promise<void> | undefined;
 
-  /** `registry` makes hubs. */
+  /**
+   * `startRegistry` makes hubs.
+   *
+   * @internal
+   */
   constructor(core: HubCore, options: RegistryOptions & Required<Pick<RegistryOptions, "heartbeatMs" | "timeoutMs">>) {
     super();
     const { heartbeatMs, timeoutMs, key = newKeyPair(), authorized, queryToken, clock = Date.now, log = silent } =

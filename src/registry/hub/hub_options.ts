@@ -1,5 +1,6 @@
 /** What a hub can be told when it is made. */
 
+import type { TlsPair } from "../../http/tls.ts";
 import type { Log } from "../../log.ts";
 import type { KeyPair, PublicKey } from "../../net/keys.ts";
 
@@ -11,14 +12,14 @@ export interface AuthorizedKey {
   readonly isAdmin?: boolean;
 }
 
-/** Options of {@linkcode registry}. */
+/** Options of {@linkcode startRegistry}. */
 export interface RegistryOptions {
   /** Port to listen on, 0 for any free one. Without it the hub doesn't listen: mount its `fetch` with `serveHttp`. */
   readonly port?: number;
   /** Address to listen on. Default: 127.0.0.1. */
   readonly hostname?: string;
   /** PEM of a certificate chain and its private key, for https: and wss:. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: TlsPair;
   /** Folder for what has to outlive a restart. Default: nothing does. */
   readonly dir?: string;
   /** This hub's key, by which others know it. It may do everything here. Default: a new one. */

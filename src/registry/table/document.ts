@@ -6,7 +6,7 @@ import type { JsonValue, Service } from "../service.ts";
 import { checkRole, checkVersion, isRole, isVersion } from "./pattern.ts";
 
 /** How a hub finds out that a service is there which somebody else registered for it. */
-export type Check =
+export type ServiceCheck =
   /** Something accepts connections at its host and port. */
   | { readonly tcp: true; readonly everyMs: number }
   /** A GET of this path is answered with a status of 200 to 299. */
@@ -53,11 +53,11 @@ export function isService(value: unknown): value is Service {
  *
  * @throws {TypeError}
  */
-export function readCheck(value: unknown): Check {
+export function readCheck(value: unknown): ServiceCheck {
   if (isRecord(value) && isPause(value.everyMs)) {
-    if (value.tcp === true && value.http === undefined) return value as unknown as Check;
+    if (value.tcp === true && value.http === undefined) return value as unknown as ServiceCheck;
     if (value.tcp === undefined && typeof value.http === "string" && /^\/[\x21-\x7e]*$/.test(value.http)) {
-      return value as unknown as Check;
+      return value as unknown as ServiceCheck;
     }
   }
   throw new TypeError(

@@ -10,18 +10,9 @@ import type { Buffer } from "node:buffer";
 import { clearImmediate, setImmediate } from "node:timers";
 import { limits } from "../../limits.ts";
 import { RegistryError } from "../registry_error.ts";
+import type { LinkEnd } from "./link_end.ts";
 import type { Refused } from "./messages.ts";
 import { type Message, parseFrame } from "./read_message.ts";
-
-/** How a link ended. */
-export interface LinkEnd {
-  /** Code of the WebSocket's end (RFC 6455 §7.4). */
-  readonly code: number;
-  /** In words, where the other side said it. */
-  readonly reason: string;
-  /** Nothing was heard for too long. */
-  readonly timedOut: boolean;
-}
 
 /** How often signs of life are given, and how long none may come. */
 export interface Liveness {

@@ -1,7 +1,7 @@
 /**
  * What hubs and their clients say to each other, as JSON in text frames: one message a frame, or an array of some. The hub
- * speaks first. Every message has a type; what has a number is answered under that number. docs/registry.md has it in
- * words.
+ * speaks first. Every message has a type; what has a number is answered under that number. docs/protocols/registry.md
+ * has it in words.
  */
 
 import type { PeerMessage } from "../federation/row.ts";

@@ -15,13 +15,17 @@ export type Message = Readonly<Record<string, unknown>> & { readonly type: strin
  * @throws {RegistryError} `protocol`
  */
 export function parseFrame(text: string): readonly Message[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new RegistryError("protocol", "A message is JSON in a text frame", { cause });
-  }
+  const value = parseJson(text);
   return Array.isArray(value) ? value.map(readMessage) : [readMessage(value)];
+}
+
+/** @throws {RegistryError} `protocol` */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new RegistryError("protocol", "A message is JSON", { cause });
+  }
 }
 
 /** @throws {RegistryError} `protocol` */

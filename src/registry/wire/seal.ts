@@ -7,8 +7,9 @@ import { Buffer } from "node:buffer";
 import { limits } from "../../limits.ts";
 import type { KeyPair, PublicKey } from "../../net/keys.ts";
 import { RegistryError } from "../registry_error.ts";
+import { isRecord } from "../table/document.ts";
 import type { Hello, Sealed } from "./messages.ts";
-import { type Message, readMessage } from "./read_message.ts";
+import { type Message, parseJson, readMessage } from "./read_message.ts";
 
 /** Keeps signatures of ours from being taken for those of another protocol. */
 const CONTEXT = "sluice registry 1\n";
@@ -82,7 +83,7 @@ export class Opener {
   /**
    * Takes the message out.
    *
-   * @throws {RegistryError} `signature`, `replay`, `clock`
+   * @throws {RegistryError} `signature`, `replay`, `clock`, `protocol`
    */
   open({ body, signature }: Message): Message {
     if (
@@ -90,13 +91,15 @@ export class Opener {
     ) {
       throw new RegistryError("signature", `The signature is not one of the key ${this.#key.id} over what was sent`);
     }
-    const { challenge, number, time, message } = JSON.parse(body);
+    const sealed = parseJson(body);
+    if (!isRecord(sealed)) throw new RegistryError("protocol", "What was signed is no message");
+    const { challenge, number, time, message } = sealed;
     if (challenge !== this.#challenge) throw new RegistryError("replay", "It was signed for another connection");
-    if (!Number.isSafeInteger(number) || number <= this.#number) {
+    if (typeof number !== "number" || !Number.isSafeInteger(number) || number <= this.#number) {
       throw new RegistryError("replay", "It was sent before on this connection");
     }
     this.#number = number;
-    const aheadMs = time - this.#clock();
+    const aheadMs = Number(time) - this.#clock();
     if (!(Math.abs(aheadMs) <= limits.registrySkewMs)) {
       const seconds = Math.round(Math.abs(aheadMs) / 1000);
       throw new RegistryError(

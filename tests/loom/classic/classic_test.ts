@@ -3,7 +3,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { ServeOptions } from "../../../src/http/node_server.ts";
 import { classicHandler, type ClassicOptions } from "../../../src/loom/classic/classic_handler.ts";
-import { openMemory } from "../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import type { StreamStore } from "../../../src/loom/stream_store.ts";
 import { seen } from "../../support/ask.ts";
 import { listen } from "../../support/in_process.ts";
@@ -17,7 +17,7 @@ interface Loom extends AsyncDisposable {
 }
 
 async function loom(options: ClassicOptions = {}, server: Partial<ServeOptions> = {}): Promise<Loom> {
-  const store = await openMemory();
+  const store = await openMemoryLoom();
   const listening = await listen(classicHandler(store, options), server);
   return {
     url: listening.url,
@@ -181,7 +181,7 @@ Deno.test("the readers of a quiet producer stay", async () => {
 });
 
 Deno.test("an upload that the store refuses in the middle does not end as if it were whole", async () => {
-  await using store = await openMemory({ limits: { streamBytes: 10 } });
+  await using store = await openMemoryLoom({ limits: { streamBytes: 10 } });
   await using server = await listen(classicHandler(store));
   using producer = await produce(server.url, "/stream/big");
   await producer.head();
@@ -389,7 +389,7 @@ Deno.test("other methods are 405 with those that are allowed", async () => {
 // Memory
 
 Deno.test("a reader that is slower than the producer holds little", async () => {
-  const store = await openMemory();
+  const store = await openMemoryLoom();
   await using _ = store;
   const piece = new Uint8Array(1024 * 1024).fill(120);
   await store.create("slow");

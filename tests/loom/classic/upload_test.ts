@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { limits } from "../../../src/limits.ts";
-import { openMemory } from "../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import { StreamError } from "../../../src/loom/stream_error.ts";
 import type { StreamInfo, StreamStore } from "../../../src/loom/stream_store.ts";
 import { Upload } from "../../../src/loom/classic/upload.ts";
@@ -44,7 +44,7 @@ async function contentOf(store: StreamStore, id = "up"): Promise<string> {
 }
 
 Deno.test("a chunk is appended at once when nothing is under way", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const upload = new Upload(store, await make(store));
   upload.write(bytes("one"));
   await until("it is there", () => store.head("up")!.tail === 3);
@@ -53,7 +53,7 @@ Deno.test("a chunk is appended at once when nothing is under way", async () => {
 });
 
 Deno.test("what comes while an append is under way is put together into the next", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const gate = gated(store);
   const upload = new Upload(gate.store, await make(store));
   for (const text of ["a", "b", "c", "d"]) upload.write(bytes(text));
@@ -67,7 +67,7 @@ Deno.test("what comes while an append is under way is put together into the next
 });
 
 Deno.test("a fast producer waits when two appends are under way and as much as one holds is collected", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const gate = gated(store);
   const upload = new Upload(gate.store, await make(store));
   const chunk = new Uint8Array(64 * 1024).fill(120);
@@ -86,7 +86,7 @@ Deno.test("a fast producer waits when two appends are under way and as much as o
 });
 
 Deno.test("many tiny chunks count for more than their bytes", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const gate = gated(store);
   const upload = new Upload(gate.store, await make(store));
   let count = 0;
@@ -100,7 +100,7 @@ Deno.test("many tiny chunks count for more than their bytes", async () => {
 });
 
 Deno.test("a chunk larger than an append is stored in several", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const gate = gated(store);
   gate.open();
   const upload = new Upload(gate.store, await make(store));
@@ -112,7 +112,7 @@ Deno.test("a chunk larger than an append is stored in several", async () => {
 });
 
 Deno.test("an append that fails ends the stream as aborted, and nothing is stored behind the gap", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   let appends = 0;
   const failing = {
     head: (id: string) => store.head(id),
@@ -135,7 +135,7 @@ Deno.test("an append that fails ends the stream as aborted, and nothing is store
 });
 
 Deno.test("bytes for a stream that was replaced do not go into the one that took its id", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const upload = new Upload(store, await make(store));
   await store.create("up", { force: true });
   await rejects(within("it fails", upload.end("closed")), { code: "not-found" });

@@ -197,3 +197,18 @@ Deno.test("a server that answers at once with nothing is not asked all the time"
   await rejects(reading, /enough/);
   ok(server.requests.length < 8, `${server.requests.length} requests`);
 });
+
+Deno.test("a reader is told where it is, and goes on there another time", async () => {
+  await using server = await serveStreams();
+  await server.store.create(id, { contentType: "text/plain" });
+  const add = (text: string) => server.store.append(id, new TextEncoder().encode(text));
+  const offsets: string[] = [];
+  const read = (from?: string) => {
+    return text({ url: server.url, id, from, follow: false, onOffset: (offset) => offsets.push(offset) });
+  };
+  await add("one");
+  equal(await read(), "one");
+  await add("two");
+  equal(await read(offsets.at(-1)), "two");
+  equal(await read(offsets.at(-1)), "");
+});

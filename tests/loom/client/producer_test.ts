@@ -3,7 +3,7 @@ import type { Handler } from "../../../src/http/handler.ts";
 import { requireToken } from "../../../src/http/tokens.ts";
 import { limits } from "../../../src/limits.ts";
 import { followStream } from "../../../src/loom/client/follow.ts";
-import type { ClientState } from "../../../src/loom/client/retry.ts";
+import type { ConnectionState } from "../../../src/loom/client/retry.ts";
 import { openProducer } from "../../../src/loom/client/producer.ts";
 import { cuttingProxy, randomNumbers, serveStreams } from "../../support/stream_server.ts";
 import { within } from "../../support/within.ts";
@@ -40,6 +40,14 @@ Deno.test("what is written is stored in order, and close() ends the stream", asy
   deepEqual([end, contentType, metadata], ["closed", "text/plain", { who: "Zoë" }]);
   equal(writer.storedBytes, 3890);
   await rejects(writer.write(encoder.encode("late")), /the stream has been closed/);
+});
+
+Deno.test("text is written as UTF-8", async () => {
+  await using server = await serveStreams();
+  await using writer = await openProducer({ url: server.url, id });
+  await writer.write("Zoë €");
+  await writer.close();
+  deepEqual([await server.text(id), writer.storedBytes], ["Zoë €", 8]);
 });
 
 Deno.test("a stream to which nothing was written is there and ended", async () => {
@@ -132,7 +140,7 @@ Deno.test("a producer goes on when the server comes back", async () => {
   await using server = await serveStreams();
   const broken = Promise.withResolvers<void>();
   const states: string[] = [];
-  const onState = ({ kind }: ClientState) => {
+  const onState = ({ kind }: ConnectionState) => {
     if (states.at(-1) !== kind) states.push(kind);
     if (kind === "reconnecting") broken.resolve();
   };

@@ -1,6 +1,6 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { serveHttp } from "../../../src/http/node_server.ts";
-import { type Loom, openLoom, openMemory } from "../../../src/loom/open_loom.ts";
+import { type Loom, openLoom, openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import { runSuite } from "./conformance/suite.ts";
 
 const longPollMs = 500;
@@ -18,7 +18,7 @@ Deno.test("streams on disk pass every case of the public Durable Streams conform
 });
 
 Deno.test("streams in memory pass it too", async () => {
-  await using loom = await openMemory({ longPollMs });
+  await using loom = await openMemoryLoom({ longPollMs });
   await conform(loom);
 });
 

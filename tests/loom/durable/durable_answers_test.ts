@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { durableHandler } from "../../../src/loom/durable/durable_handler.ts";
-import { openMemory } from "../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import { StreamError, type StreamErrorCode, type StreamErrorDetails } from "../../../src/loom/stream_error.ts";
 import { streamProblem } from "../../../src/loom/durable/stream_answers.ts";
 import { offset, startServer } from "./conformance/durable_server.ts";
@@ -77,7 +77,7 @@ Deno.test("a preflight allows what the protocol sends", async () => {
 });
 
 Deno.test("the operator is told of failures that are the server's, and of no others", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const told: string[] = [];
   const failing = (error: unknown) => {
     const broken = Object.assign(Object.create(store), {

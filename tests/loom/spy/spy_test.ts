@@ -1,10 +1,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { printable } from "../../../src/bytes/printable.ts";
 import { limits } from "../../../src/limits.ts";
-import { openMemory } from "../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import { spyHandler, type SpyOptions } from "../../../src/loom/spy/spy.ts";
 import { cutLines } from "../../../src/loom/spy/spy_text.ts";
-import type { End, StreamStore } from "../../../src/loom/stream_store.ts";
+import type { StreamEnd, StreamStore } from "../../../src/loom/stream_store.ts";
 import { listen } from "../../support/in_process.ts";
 import { heldBytes } from "../../support/memory.ts";
 import { RawClient } from "../../support/raw_client.ts";
@@ -19,7 +19,7 @@ interface Spy extends AsyncDisposable {
   until(end: string): Promise<string>;
 }
 
-async function spyOn(store: StreamStore, query = "", options: SpyOptions = {}): Promise<Spy> {
+async function spyStreams(store: StreamStore, query = "", options: SpyOptions = {}): Promise<Spy> {
   const response = await spyHandler(store, options)(new Request(`http://x/spy${query}`));
   const reader = response.body!.getReader();
   const decoder = new TextDecoder();
@@ -43,13 +43,13 @@ async function spyOn(store: StreamStore, query = "", options: SpyOptions = {}): 
   };
 }
 
-const add = (store: StreamStore, id: string, text: string, end?: End) => store.append(id, bytes(text), { end });
+const add = (store: StreamStore, id: string, text: string, end?: StreamEnd) => store.append(id, bytes(text), { end });
 
 Deno.test("a spy sees new streams from their start, active ones from now on, and all ends", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   await store.create("ended", { bytes: bytes("old\n"), closed: true });
   await store.create("active", { bytes: bytes("before\n") });
-  await using spy = await spyOn(store);
+  await using spy = await spyStreams(store);
   equal(await spy.until("active\n"), "START: active\n");
   await add(store, "active", "now\n");
   equal(await spy.until("now\n"), "active: now\n");
@@ -62,8 +62,8 @@ Deno.test("a spy sees new streams from their start, active ones from now on, and
 });
 
 Deno.test("lines of several streams do not mix, however they arrive", async () => {
-  await using store = await openMemory();
-  await using spy = await spyOn(store);
+  await using store = await openMemoryLoom();
+  await using spy = await spyStreams(store);
   await store.create("a");
   await store.create("b");
   for (const part of ["on", "e\r\ntw", "o\n"]) {
@@ -76,8 +76,8 @@ Deno.test("lines of several streams do not mix, however they arrive", async () =
 });
 
 Deno.test("the beginning of a line is shown when its end does not come", async () => {
-  await using store = await openMemory();
-  await using spy = await spyOn(store, "", { partialMs: 50 });
+  await using store = await openMemoryLoom();
+  await using spy = await spyStreams(store, "", { partialMs: 50 });
   await store.create("p", { bytes: bytes("Password:") });
   equal(await spy.until("Password:\n"), "START: p\np: Password:\n");
   await add(store, "p", " hidden\n");
@@ -85,9 +85,9 @@ Deno.test("the beginning of a line is shown when its end does not come", async (
 });
 
 Deno.test("content can't drive the terminal, with colours or without", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   for (const query of ["", "?color"]) {
-    await using spy = await spyOn(store, query);
+    await using spy = await spyStreams(store, query);
     const content = "\x1b[2J\x1b]0;title\x07\ta\x00b\rc\x7f\x9b31m\u202eright\u2028x 漢é";
     await store.create("e\u202evil", { bytes: bytes(content + "\n"), closed: true, force: true });
     const text = (await spy.until(query ? "vil\x1b[0m\n" : "END: e\\u202evil\n")).replace(/\p{Cc}\[(\d+)m/gu, "");
@@ -126,9 +126,9 @@ Deno.test("long lines are cut between characters", () => {
 });
 
 Deno.test("each stream has a colour of its own with ?color, and with ?color=true", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   for (const query of ["?color", "?color=true"]) {
-    await using spy = await spyOn(store, query);
+    await using spy = await spyStreams(store, query);
     await store.create("a", { bytes: bytes("x\n"), closed: true, force: true });
     const first = await spy.until("END: a\x1b[0m\n");
     await store.create("b", { bytes: bytes("x\n"), closed: true, force: true });
@@ -137,14 +137,14 @@ Deno.test("each stream has a colour of its own with ?color, and with ?color=true
     deepEqual([colors(first).length, colors(second).length], [1, 1]);
     ok(colors(first)[0] !== colors(second)[0]);
   }
-  await using plain = await spyOn(store, "?color=false");
+  await using plain = await spyStreams(store, "?color=false");
   await store.create("c", { closed: true });
   equal(await plain.until("END: c\n"), "START: c\nEND: c\n");
 });
 
 Deno.test("a stream that is replaced or deleted has ended", async () => {
-  await using store = await openMemory();
-  await using spy = await spyOn(store);
+  await using store = await openMemoryLoom();
+  await using spy = await spyStreams(store);
   await store.create("r", { bytes: bytes("one\n") });
   await spy.until("r: one\n");
   await store.create("r", { bytes: bytes("two\n"), force: true });
@@ -155,8 +155,8 @@ Deno.test("a stream that is replaced or deleted has ended", async () => {
 });
 
 Deno.test("messages of JSON streams are lines, and a huge one is skipped", async () => {
-  await using store = await openMemory();
-  await using spy = await spyOn(store);
+  await using store = await openMemoryLoom();
+  await using spy = await spyStreams(store);
   await store.create("j", { contentType: "application/json" });
   await add(store, "j", '[{"a": 1}, 2]');
   equal(await spy.until("j: 2\n"), 'START: j\nj: {"a": 1}\nj: 2\n');
@@ -168,8 +168,8 @@ Deno.test("messages of JSON streams are lines, and a huge one is skipped", async
 });
 
 Deno.test("a slow spy skips, says how much, and holds little meanwhile", async () => {
-  await using store = await openMemory();
-  await using spy = await spyOn(store);
+  await using store = await openMemoryLoom();
+  await using spy = await spyStreams(store);
   await store.create("fast", { bytes: bytes("begin\n") });
   await spy.until("begin\n");
   const line = "x".repeat(1023) + "\n";
@@ -186,7 +186,7 @@ Deno.test("a slow spy skips, says how much, and holds little meanwhile", async (
 });
 
 Deno.test("over HTTP a spy that leaves makes room for another", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   await using server = await listen(spyHandler(store));
   const connect = async () => {
     const client = await RawClient.connect(server.url);
@@ -214,10 +214,10 @@ Deno.test("over HTTP a spy that leaves makes room for another", async () => {
 });
 
 Deno.test("many active streams are told in parts, without any twice", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const count = 2500;
   await Promise.all(Array.from({ length: count }, (_, i) => store.create(`s/${i}`)));
-  await using spy = await spyOn(store);
+  await using spy = await spyStreams(store);
   const ids = new Set<string>();
   while (ids.size < count) {
     const text = await spy.until("\n");
@@ -229,7 +229,7 @@ Deno.test("many active streams are told in parts, without any twice", async () =
 });
 
 Deno.test("the signal ends all spies", async () => {
-  await using store = await openMemory();
+  await using store = await openMemoryLoom();
   const stop = new AbortController();
   const response = await spyHandler(store, { signal: stop.signal })(new Request("http://x/spy"));
   const text = response.text();

@@ -3,7 +3,7 @@
 import type { Handler } from "../../../src/http/handler.ts";
 import { serveHttp } from "../../../src/http/node_server.ts";
 import type { Log } from "../../../src/log.ts";
-import { openMemory } from "../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../src/loom/open_loom.ts";
 import type { StreamStore } from "../../../src/loom/stream_store.ts";
 import type { SubscriptionKeeper } from "../../../src/loom/subscriptions/keeper.ts";
 import { MemoryKeeper } from "../../../src/loom/subscriptions/memory_keeper.ts";
@@ -40,7 +40,7 @@ export class Bench implements AsyncDisposable {
   }
 
   static async open(options: Partial<SubscriptionOptions> = {}): Promise<Bench> {
-    const bench = new Bench(await openMemory(), options);
+    const bench = new Bench(await openMemoryLoom(), options);
     await bench.#start();
     return bench;
   }

@@ -16,7 +16,7 @@ import { allOver, meshFront, OFFER, SWITCHED, taken } from "../../support/mesh/m
 import { RawClient } from "../../support/raw_client.ts";
 import { rawUpstream } from "../../support/upstream.ts";
 import { until, within } from "../../support/within.ts";
-import { registry } from "../../../src/registry/registry.ts";
+import { startRegistry } from "../../../src/registry/start_registry.ts";
 
 const MiB = 1024 * 1024;
 
@@ -183,7 +183,7 @@ Deno.test("a connection goes on to an upstream of the handler's", async () => {
 });
 
 Deno.test("a registry can be offered as a service", async () => {
-  const hub = await registry();
+  const hub = await startRegistry();
   await using front = await meshFront((request, info) => hub.fetch(request, info));
   const client = await connect(front.url);
   const other = await connect(front.url);

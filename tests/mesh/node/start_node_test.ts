@@ -103,22 +103,22 @@ Deno.test("services are offered and withdrawn while a node runs", async () => {
 });
 
 Deno.test("a node that was not allowed does not come in, and is told so", async () => {
-  const identity = newKeyPair();
+  const key = newKeyPair();
   await using server = await startNode({ listen, services: { hello }, allow: [newIdentity().id] });
   const parts: Error[] = [];
   await using stranger = await startNode({});
-  stranger.events.addEventListener("part", ({ detail }) => parts.push(detail.error));
+  stranger.addEventListener("part", ({ detail }) => parts.push(detail.error));
   await stranger.start({ join: server.addresses });
   match(parts[0].message, /refuses/);
-  equal((parts[0] as MeshError).reason, "refused");
+  equal((parts[0] as MeshError).code, "refused");
   await rejects(stranger.joined(), MeshError);
   await rejects(stranger.fetch("hello", get()), { status: 503 });
-  const { id } = await startNode({ identity }).then(async (node) => {
+  const { id } = await startNode({ key }).then(async (node) => {
     await node.close();
     return node;
   });
   await using other = await startNode({ listen, services: { hello }, allow: [id] });
-  await using friend = await startNode({ join: other.addresses, identity });
+  await using friend = await startNode({ join: other.addresses, key });
   equal(await ask(friend, "hello"), "hello");
 });
 
@@ -199,7 +199,7 @@ Deno.test("a call that is given up, or late, ends at both nodes", async () => {
   await called;
   await within("the service hears of it", gone.promise);
   await rejects(laptop.fetch("slow", get(), { timeoutMs: 50 }), { status: 504 });
-  await rejects(laptop.fetch("slow", get(), { idleMs: 50 }), { status: 504 });
+  await rejects(laptop.fetch("slow", get(), { idleTimeoutMs: 50 }), { status: 504 });
 });
 
 Deno.test("events tell of the mesh, on the node and on its property alike", async () => {
@@ -207,7 +207,7 @@ Deno.test("events tell of the mesh, on the node and on its property alike", asyn
   await using laptop = await startNode({ listen, services: { hello } });
   const heard: string[] = [];
   for (const name of ["join", "open", "reach", "announce", "close"] as const) {
-    laptop.events.addEventListener(name, () => heard.push(name));
+    laptop.addEventListener(name, () => heard.push(name));
   }
   const announced = Promise.withResolvers<void>();
   laptop.addEventListener("announce", ({ detail }) => detail.keepers > 0 && announced.resolve());

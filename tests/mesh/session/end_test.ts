@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, notEqual, ok, rejects, throws } from "node:assert/strict";
 import { meshLimits } from "../../../src/mesh/limits.ts";
-import { MeshError, type MeshErrorReason } from "../../../src/mesh/mesh_error.ts";
+import { MeshError, type MeshErrorCode } from "../../../src/mesh/mesh_error.ts";
 import { FrameType } from "../../../src/mesh/session/frames.ts";
 import { ResetCode, StreamReset } from "../../../src/mesh/session/reset_code.ts";
 import { settle } from "../../support/mesh/manual_clock.ts";
@@ -12,7 +12,7 @@ import { until, within } from "../../support/within.ts";
 
 const { pingMs, pongMs, goodbyeMs } = meshLimits;
 const none = new Uint8Array(0);
-const isFor = (reason: MeshErrorReason) => (error: unknown) => error instanceof MeshError && error.reason === reason;
+const isFor = (code: MeshErrorCode) => (error: unknown) => error instanceof MeshError && error.code === code;
 
 Deno.test("a session with nothing under way ends on both sides, once each", async () => {
   const { a, b, clock } = sessionPair();
@@ -23,7 +23,7 @@ Deno.test("a session with nothing under way ends on both sides, once each", asyn
   await within("both have ended", Promise.all([a.session.closed, b.session.closed]));
   await settle();
   for (const end of [a, b]) {
-    deepEqual(end.ends.map(({ reason }) => reason), ["closed"]);
+    deepEqual(end.ends.map(({ code }) => code), ["closed"]);
     ok(end.link.isClosed);
     equal(end.link.ended, "end"); // and not broken off
   }
@@ -106,7 +106,7 @@ Deno.test("a peer that does not say goodbye is left all the same", async () => {
   equal(end.ends.length, 0);
   clock.pass(goodbyeMs);
   await settle();
-  equal(end.ends[0].reason, "closed");
+  equal(end.ends[0].code, "closed");
   ok(peer.isClosed);
 });
 
@@ -139,7 +139,7 @@ Deno.test("streams and questions all fail when the link breaks, and nothing is t
   }
   clock.pass(3_600_000);
   await settle();
-  deepEqual([...a.ends, ...b.ends].map(({ reason }) => reason), ["closed", "closed"]);
+  deepEqual([...a.ends, ...b.ends].map(({ code }) => code), ["closed", "closed"]);
   equal(clock.pending, 0);
   equal(a.session.load + b.session.load, 0);
 });
@@ -177,7 +177,7 @@ Deno.test("a session whose other side is gone without a word ends", async () => 
   deepEqual(a.ends, []);
   clock.pass(pingMs + pongMs);
   await rejects(head, isFor("timeout"));
-  deepEqual(a.ends.map(({ reason }) => reason), ["timeout"]);
+  deepEqual(a.ends.map(({ code }) => code), ["timeout"]);
   equal(clock.pending, 0);
 });
 
@@ -201,5 +201,5 @@ Deno.test("a session without numbers for new streams ends when those under way a
   equal(peer.got(FrameType.head)[0].stream, 2 ** 32 - 1);
   peer.send(frame(FrameType.open, 1));
   await settle();
-  equal(end.ends[0].reason, "protocol");
+  equal(end.ends[0].code, "protocol");
 });

@@ -65,7 +65,7 @@ for (const [what, frames] of Object.entries(violations)) {
     if (/half|longer|behind/.test(what)) peer.send(...frames);
     else for (const bytes of frames) peer.send(bytes);
     await until("it has ended", () => end.ends.length > 0);
-    equal(end.ends[0].reason, "protocol", String(end.ends[0]));
+    equal(end.ends[0].code, "protocol", String(end.ends[0]));
     equal(end.link.ended, "destroy");
     equal(ours.error, end.ends[0]);
     equal(end.session.load, 0);
@@ -108,7 +108,7 @@ Deno.test("any frames at all end a session or leave it as it is, and nothing els
         peer.send(frame(type, stream, new Uint8Array(payload), isLast));
       }
       await settle();
-      for (const { reason } of end.ends) ok(reason === "protocol" || reason === "closed", reason);
+      for (const { code } of end.ends) ok(code === "protocol" || code === "closed", code);
       ok(end.ends.length <= 1);
       for (const stream of ours) stream.cancel();
       clock.pass(60_000);
@@ -160,7 +160,7 @@ Deno.test("a peer that begins a million streams and takes no answers is let go o
   peer.link.hold();
   const before = heldBytes();
   const begun = await floodStreams(peer, () => end.ends.length > 0);
-  equal(end.ends[0].reason, "protocol");
+  equal(end.ends[0].code, "protocol");
   ok(begun < 100_000, String(begun));
   peer.link.written.length = end.link.written.length = 0; // kept for tests only
   ok(heldBytes() - before < 8 * MIB, String(heldBytes() - before));
@@ -190,5 +190,5 @@ Deno.test("a peer that asks for long answers and takes none is let go of", async
     await settle();
   }
   await until("it has ended", () => end.ends.length > 0);
-  equal(end.ends[0].reason, "protocol");
+  equal(end.ends[0].code, "protocol");
 });

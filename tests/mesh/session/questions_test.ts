@@ -1,10 +1,10 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { meshLimits } from "../../../src/mesh/limits.ts";
-import { MeshError, type MeshErrorReason } from "../../../src/mesh/mesh_error.ts";
+import { MeshError, type MeshErrorCode } from "../../../src/mesh/mesh_error.ts";
 import { settle } from "../../support/mesh/manual_clock.ts";
 import { type Bytes, noKeys, patterned, sessionPair } from "../../support/mesh/session_pair.ts";
 
-const isFor = (reason: MeshErrorReason) => (error: unknown) => error instanceof MeshError && error.reason === reason;
+const isFor = (code: MeshErrorCode) => (error: unknown) => error instanceof MeshError && error.code === code;
 const some = Uint8Array.of(1, 2, 3);
 
 Deno.test("questions are answered, each with its own answer, in whatever order these come", async () => {

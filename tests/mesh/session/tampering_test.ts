@@ -82,7 +82,7 @@ for (const [kind, sizes] of Object.entries(kinds)) {
             return pair.b.ends.length > 0;
           });
           await macrotask();
-          if (!isOfOtherLength(what)) equal(pair.b.ends[0].reason, "protocol");
+          if (!isOfOtherLength(what)) equal(pair.b.ends[0].code, "protocol");
           isBeginning(body, arrived);
         }),
         { numRuns: 6 },
@@ -96,8 +96,8 @@ Deno.test("a message of another session is none", async () => {
   one.a.link.shape = (message) => other.a.link.written.length > 0 ? [other.a.link.written[0]] : [message];
   void other.a.session.ask(patterned(100)).catch(() => {});
   await until("it was sent", () => other.a.link.written.length > 0);
-  await rejects(one.a.session.ask(patterned(100)), ({ reason }: MeshError) => reason === "closed");
-  equal(one.b.ends[0].reason, "protocol");
+  await rejects(one.a.session.ask(patterned(100)), ({ code }: MeshError) => code === "closed");
+  equal(one.b.ends[0].code, "protocol");
   deepEqual(one.b.questions, []);
 });
 
@@ -113,7 +113,7 @@ Deno.test("what one side sent is no message to itself", async () => {
   await until("it was sent", () => sent.length > 0);
   void b.session.ask(patterned(10)).catch(() => {});
   await until("it came back", () => a.ends.length > 0);
-  equal(a.ends[0].reason, "protocol");
+  equal(a.ends[0].code, "protocol");
   deepEqual(a.questions, []);
 });
 
@@ -128,7 +128,7 @@ Deno.test("a link that ends between messages leaves no body that looks whole", a
     pair.a.link.destroy();
     await until("both have ended", () => pair.a.ends.length + pair.b.ends.length === 2);
     await macrotask();
-    deepEqual([...pair.a.ends, ...pair.b.ends].map(({ reason }) => reason), ["closed", "closed"]);
+    deepEqual([...pair.a.ends, ...pair.b.ends].map(({ code }) => code), ["closed", "closed"]);
     isBeginning(body, arrived);
   }
 });

@@ -107,7 +107,7 @@ Deno.test("all of a session fails when its connection breaks in the middle of mu
     const heads = Array.from({ length: 50 }, () => headOf(a.session.open(none)));
     const sending = sendAll(asked, new Uint8Array(64 * MIB));
     ok(await answering.read());
-    const isClosed = (error: unknown) => error instanceof MeshError && error.reason === "closed";
+    const isClosed = (error: unknown) => error instanceof MeshError && error.code === "closed";
     const failures = [...heads, bodyOf(answering), bodyOf(asked)].map((promise) => rejects(promise, isClosed));
     b.link.destroy();
     b.session.destroy(new MeshError("closed", "killed"));

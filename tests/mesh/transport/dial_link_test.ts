@@ -35,7 +35,7 @@ Deno.test("a refusal names the address and says what to do", async () => {
   for (const protocol of ["tcp", "ws", "wss"]) {
     const address = `${protocol}://127.0.0.1:${gone.port}`;
     const error = await dialLink(address).catch((error) => error);
-    deepEqual([error.name, error.reason], ["MeshError", "unreachable"]);
+    deepEqual([error.name, error.code], ["MeshError", "unreachable"]);
     match(error.message, new RegExp(`^Cannot reach ${address}/?: nothing listens there; start the node`));
   }
   await rejects(dialLink("nowhere"), TypeError);
@@ -84,6 +84,6 @@ Deno.test("wss trusts the authority that it is given, and goes through a proxy w
   await Promise.all([near.closed(), far.closed()]);
   deepEqual(paths, ["/mesh/a?b=c"]);
   const error = await dialLink(address).catch((error) => error);
-  equal(error.reason, "unreachable");
+  equal(error.code, "unreachable");
   ok(error.message.startsWith(`Cannot reach ${address}: `), error.message);
 });

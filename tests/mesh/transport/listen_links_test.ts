@@ -220,7 +220,7 @@ Deno.test("a listener that is closed takes nothing, and leaves the links that it
   controller.abort();
   await listener.close();
   equal(await undecided.rest(), "");
-  await rejects(dialLink(address), { name: "MeshError", reason: "unreachable" });
+  await rejects(dialLink(address), { name: "MeshError", code: "unreachable" });
   near.write("still here");
   await far.got(10);
   await closed(near, far);

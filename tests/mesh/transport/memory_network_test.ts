@@ -138,7 +138,7 @@ Deno.test("what is sent while hosts are apart comes when they are together again
   await world.clock.pass(60_000);
   for (const tape of [across, beside]) tape.write("two;");
   const dialled = world.network.dial("10.0.0.2", "tcp://10.0.0.3:9000");
-  await rejects(world.clock.until(dialled), { name: "MeshError", reason: "unreachable", message: /nothing answers$/ });
+  await rejects(world.clock.until(dialled), { name: "MeshError", code: "unreachable", message: /nothing answers$/ });
   deepEqual([across.text, beside.text, beside.closes], ["", "one;two;", 0]);
   world.network.heal();
   await world.clock.pass(200);
@@ -181,7 +181,7 @@ Deno.test("a host that is killed is noticed, takes no links, and may begin again
   world.network.killHost("10.0.0.2");
   await world.clock.pass(100);
   deepEqual([tape.closes, tape.error, world.network.links], [1, undefined, 0]);
-  await rejects(world.dial("10.0.0.1", "10.0.0.2"), { reason: "unreachable", message: /nothing listens there$/ });
+  await rejects(world.dial("10.0.0.1", "10.0.0.2"), { code: "unreachable", message: /nothing listens there$/ });
   await world.listen("10.0.0.2");
   const again = await world.dial("10.0.0.1", "10.0.0.2");
   again.write("hello");

@@ -1,4 +1,4 @@
-/** 5,000 requests in each language, 64 at a time over HTTP: all answers are right, and nothing of them stays. */
+/** 2,000 requests in each language, 64 at a time over HTTP: all answers are right, and nothing of them stays. */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { program } from "../../../mod.ts";
@@ -11,7 +11,7 @@ import { RawClient } from "../../support/raw_client.ts";
 import { type PerLanguage, warmLanguages } from "../../support/warm_programs.ts";
 import { until } from "../../support/within.ts";
 
-const REQUESTS = 5000;
+const REQUESTS = 2000;
 const WARM_UP = 500;
 const CLIENTS = 64;
 
@@ -73,7 +73,7 @@ async function measure(pid: number): Promise<{ descriptors: number; rssBytes: nu
 const dead = (pid: number) => childrenOf(pid).filter((child) => processState(child) === "Z");
 
 for (const language of warmLanguages) {
-  Deno.test(`${language}: 5,000 requests, 64 at a time, are answered right and leave nothing`, async () => {
+  Deno.test(`${language}: 2,000 requests, 64 at a time, are answered right and leave nothing`, async () => {
     const deadBefore = dead(Deno.pid).length; // other tests run in this process too
     await using folder = await makeFolder({ script: echoes[language]! });
     // Without the records that other tests keep of each request: what is held afterwards must not be theirs.

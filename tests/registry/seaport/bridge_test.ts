@@ -5,7 +5,7 @@ import { limits } from "../../../src/limits.ts";
 import { newKeyPair } from "../../../src/net/keys.ts";
 import type { Hub } from "../../../src/registry/hub/hub.ts";
 import type { Rejection } from "../../../src/registry/hub/hub_events.ts";
-import { registry } from "../../../src/registry/registry.ts";
+import { startRegistry } from "../../../src/registry/start_registry.ts";
 import type { RegistryOptions } from "../../../src/registry/hub/hub_options.ts";
 import { connect, next, seen, startHub } from "../../support/registry_hub.ts";
 import { RawSeaport } from "../../support/raw_seaport.ts";
@@ -27,7 +27,7 @@ const web = (fields: Record<string, unknown> = {}) => ({ role: "web", version: "
 Deno.test("the hub says where the client is, then what there is, then that this was all", async () => {
   await using hub = await bridge();
   await using ours = await connect(hub);
-  const { port } = await ours.registerMeta("web@1.0.0", { id: "a" });
+  const { port } = await ours.register("web@1.0.0", { id: "a" });
   await using client = new RawSeaport(hub.seaportPort!);
   client.send(["synced"]);
   const told = { id: "a", role: "web", version: "1.0.0", host: "127.0.0.1", port, heardFrom: hub.id };
@@ -73,7 +73,7 @@ Deno.test("nobody frees or changes what is another's, whichever kind of client i
   await using hub = await bridge();
   const port = hub.seaportPort!;
   await using ours = await connect(hub);
-  await ours.registerMeta("web@1.0.0", { id: "ours", port: 8000 });
+  await ours.register("web@1.0.0", { id: "ours", port: 8000 });
   await using owner = await RawSeaport.synced(port);
   const registered = next(hub, "register", ({ id }) => id === "theirs");
   owner.send(["register", "theirs", web()]);
@@ -89,7 +89,7 @@ Deno.test("nobody frees or changes what is another's, whichever kind of client i
   deepEqual(refused.map(({ error }) => error.code), Array(2).fill(["not-owner", "taken", "not-owner"]).flat());
   deepEqual(hub.query("web").map(({ id, x }) => [id, x]), ["ours", "theirs", "end"].map((id) => [id, undefined]));
   await rejects(ours.free("theirs"), { code: "not-owner" });
-  await rejects(ours.registerMeta("web", { id: "theirs" }), { code: "taken" });
+  await rejects(ours.register("web", { id: "theirs" }), { code: "taken" });
   equal(hub.query("web").length, 3);
 });
 
@@ -98,14 +98,14 @@ Deno.test("what a client frees because it was told that it is gone is no offence
   await using ours = await connect(hub);
   await using client = await RawSeaport.synced(hub.seaportPort!);
   const refused = rejections(hub);
-  await ours.registerMeta("web@1.0.0", { id: "a", port: 8000 });
+  await ours.register("web@1.0.0", { id: "a", port: 8000 });
   await ours.free("a");
-  await ours.registerMeta("web@1.0.0", { id: "a", port: 8000 });
+  await ours.register("web@1.0.0", { id: "a", port: 8000 });
   await client.next("register");
   client.send(["free", "unknown"]);
   await ours.free("a");
   await client.next("free");
-  await ours.registerMeta("web@1.0.0", { id: "a", port: 8000 });
+  await ours.register("web@1.0.0", { id: "a", port: 8000 });
   client.send(["free", "a"], ["register", "end", web()]);
   await seen(ours, "web", (services) => services.some(({ id }) => id === "end"));
   deepEqual(refused, []);
@@ -255,7 +255,7 @@ Deno.test("a hub that knows who may by keys answers seaport clients, and lets th
   const key = newKeyPair();
   await using hub = await bridge({ authorized: [{ key }] });
   await using ours = await connect(hub, { key });
-  await ours.registerMeta("web@1.0.0", { id: "a", port: 8000 });
+  await ours.register("web@1.0.0", { id: "a", port: 8000 });
   const refused = rejections(hub);
   await using client = new RawSeaport(hub.seaportPort!);
   client.send(["register", "b", web()], ["synced"]);
@@ -267,7 +267,7 @@ Deno.test("a hub that knows who may by keys answers seaport clients, and lets th
 });
 
 Deno.test("a hub that asks for a token has no port for seaport clients, who can't show one", async () => {
-  await rejects(registry({ port: 0, seaportPort: 0, queryToken: "t" }), { name: "TypeError", message: /token/ });
+  await rejects(startRegistry({ port: 0, seaportPort: 0, queryToken: "t" }), { name: "TypeError", message: /token/ });
 });
 
 Deno.test("a port that is taken is told of, and the hub does not stay half open", async () => {

@@ -31,8 +31,8 @@ nodeTest("a service of a seaport client is found by hub, by our client and by ot
 nodeTest("services of our clients are found by seaport clients, with and without versions", async () => {
   await using hub = await bridge();
   await using ours = await connect(hub);
-  const plain = await ours.registerMeta("cache", { zone: { name: "a" } });
-  const versioned = await ours.registerMeta("web@2.0.0-rc.1", { port: 8080 });
+  const plain = (await ours.register("cache", { zone: { name: "a" } })).service;
+  const versioned = (await ours.register("web@2.0.0-rc.1", { port: 8080 })).service;
   await using client = await Seaport.connect(hub.seaportPort);
   await client.event("synced");
   deepEqual(await client.query("cache"), [{ ...plain, heardFrom: hub.id }]);
@@ -48,7 +48,7 @@ nodeTest("get() of a seaport client waits for the first match of either kind", a
   await client.event("connect");
   const web = client.get("web@1.x");
   await ours.register("web@2.0.0");
-  const { id } = await ours.registerMeta("web@1.0.0");
+  const { id } = await ours.register("web@1.0.0");
   deepEqual((await web).map((service) => service.id), [id]);
   const cache = client.get("cache");
   await using other = await Seaport.connect(hub.seaportPort);
@@ -75,7 +75,7 @@ nodeTest("what our client frees and changes is seen by seaport clients", async (
   await using ours = await connect(hub);
   await using client = await Seaport.connect(hub.seaportPort);
   await client.event("synced");
-  const { id } = await ours.registerMeta("web@1.0.0", { load: 1, color: "blue" });
+  const { id } = await ours.register("web@1.0.0", { load: 1, color: "blue" });
   await client.event("register");
   await ours.set(id, { load: 2, color: "blue" });
   await client.event("register", ({ load }) => load === 2);

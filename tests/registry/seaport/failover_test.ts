@@ -137,7 +137,7 @@ nodeTest("a server of npm seaport that peers with a hub shares its services, and
   // The other way, and only once.
   let changes = 0;
   hub.addEventListener("register", () => changes++);
-  const { id } = await ours.registerMeta("ours@1.0.0", { nested: { a: [1] } });
+  const { id } = await ours.register("ours@1.0.0", { nested: { a: [1] } });
   await theirs.event("register", (service) => service.id === id);
   await theirs.register("later@1.0.0");
   await seen(ours, "later", (services) => services.length === 1);
@@ -160,7 +160,7 @@ nodeTest("a server of npm seaport that peers with two hubs makes no circle", asy
   await server.call("peer", second.seaportPort);
   await server.seen("seaport", (services) => services.length >= 3);
   await using ours = await connect(first);
-  const { id } = await ours.registerMeta("web@1.0.0", { nested: { a: 1 } });
+  const { id } = await ours.register("web@1.0.0", { nested: { a: 1 } });
   await server.event("register", (service) => service.id === id);
   await seen(second, "web", (services) => services.length === 1);
   let changes = 0;

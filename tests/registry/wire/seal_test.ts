@@ -25,6 +25,10 @@ Deno.test("what is sealed is opened once, in order, on its own connection and at
   for (const broken of [{}, { body: "{}" }, { body: "{}", signature: "====" }, { body: 1, signature: 1 }]) {
     throws(() => opener.open({ type: "sealed", ...broken }), hasCode("signature"));
   }
+  for (const body of ["no JSON", "null", "[]", "1"]) {
+    const signature = signText(key, `sluice registry 1\n${body}`);
+    throws(() => opener.open({ type: "sealed", body, signature }), hasCode("protocol"), body);
+  }
   now += limits.registrySkewMs + 1;
   throws(() => new Opener(key, "challenge", () => now).open({ ...first }), hasCode("clock"));
 });

@@ -2,7 +2,7 @@
 
 import { equal, ok, rejects } from "node:assert/strict";
 import { type Identity, newIdentity } from "../../../src/mesh/identity.ts";
-import type { MeshError, MeshErrorReason } from "../../../src/mesh/mesh_error.ts";
+import type { MeshError, MeshErrorCode } from "../../../src/mesh/mesh_error.ts";
 import { Handshake } from "../../../src/mesh/noise/handshake.ts";
 import { newKeyPairX25519 } from "../../../src/mesh/noise/x25519.ts";
 import { greet, type Greeted, type GreetOptions } from "../../../src/mesh/session/greet.ts";
@@ -19,8 +19,8 @@ export const nothing: Bytes = new Uint8Array(0);
 export const bytesOf = (text: string): Bytes => new TextEncoder().encode(text);
 
 /** Whether an error is one of the mesh, for a reason. */
-export const isFor = (reason: MeshErrorReason, message = /./) => (error: unknown) => {
-  equal((error as MeshError).reason, reason, String(error));
+export const isFor = (code: MeshErrorCode, message = /./) => (error: unknown) => {
+  equal((error as MeshError).code, code, String(error));
   ok(message.test((error as MeshError).message), String(error));
   return true;
 };
@@ -53,7 +53,7 @@ export class Meeting {
   }
 
   /** Both fail, each for its reason, and nothing is left of it. */
-  async fails(ofAnna: Promise<Greeted>, annas: MeshErrorReason, ofBert: Promise<Greeted>, berts: MeshErrorReason) {
+  async fails(ofAnna: Promise<Greeted>, annas: MeshErrorCode, ofBert: Promise<Greeted>, berts: MeshErrorCode) {
     await Promise.all([rejects(ofAnna, isFor(annas)), rejects(ofBert, isFor(berts))]);
     this.isOver();
   }

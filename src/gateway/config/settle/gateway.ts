@@ -51,8 +51,8 @@ function serversOf(place: Place, raw: RawGateway): readonly PlacedServer[] {
   const around: RouteScope = {
     policy: noPolicy,
     programs: plainPrograms(place.surroundings.folder),
-    hasRegistry: raw.registry !== undefined,
-    hasMesh: raw.mesh !== undefined,
+    hasRegistry: raw.registry !== undefined || place.surroundings.isHub,
+    hasMesh: raw.mesh !== undefined || place.surroundings.isNode,
   };
   const inherited: RouteScope = {
     ...around,

@@ -2,7 +2,7 @@
 
 import { serveHttp } from "../../../../src/http/node_server.ts";
 import { durableHandler, type DurableOptions } from "../../../../src/loom/durable/durable_handler.ts";
-import { openMemory } from "../../../../src/loom/open_loom.ts";
+import { openMemoryLoom } from "../../../../src/loom/open_loom.ts";
 import type { StreamStore } from "../../../../src/loom/stream_store.ts";
 
 /** A server; disposing it stops it. */
@@ -21,11 +21,11 @@ export interface DurableServer extends AsyncDisposable {
 }
 
 /** Options of the handler, and of the store. */
-export type ServerOptions = DurableOptions & { store?: Parameters<typeof openMemory>[0] };
+export type ServerOptions = DurableOptions & { store?: Parameters<typeof openMemoryLoom>[0] };
 
 /** Starts a server. */
 export async function startServer({ store: storeOptions, ...options }: ServerOptions = {}): Promise<DurableServer> {
-  const store = await openMemory(storeOptions);
+  const store = await openMemoryLoom(storeOptions);
   const calls: Record<string, number> = {};
   let waiting = 0;
   const watched = new Proxy<StreamStore>(store, {

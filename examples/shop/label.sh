@@ -1,0 +1,4 @@
+#!/bin/sh
+# A label for a parcel.
+printf 'TO: '
+tr a-z A-Z

@@ -1,7 +1,6 @@
-/** A service that others find by name and version. */
+/** A service that others find by name and version: it listens, and then says where. */
 
 import { connectRegistry } from "@sluice/sluice";
 
-const services = connectRegistry(Deno.args[0] ?? "localhost:9090");
-const { port } = await services.register("web@1.2.3");
-Deno.serve({ hostname: "127.0.0.1", port }, () => new Response("beep boop\n"));
+const { addr: { port } } = Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response("beep boop\n"));
+await connectRegistry(Deno.args[0] ?? "localhost:9090").register("web@1.2.3", { port });

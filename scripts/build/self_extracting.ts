@@ -10,6 +10,7 @@ import metadata from "../../deno.json" with { type: "json" };
 import { archive, type Entry } from "./archive.ts";
 import { bundleCli } from "./bundle.ts";
 import { denoBinary } from "./deno_binary.ts";
+import { executableNotices } from "./executable_notices.ts";
 import launcher from "./launcher.sh" with { type: "text" };
 import type { Target } from "./targets.ts";
 
@@ -36,6 +37,7 @@ export async function buildSelfExtracting(target: Target, output: string): Promi
   const folder = await Deno.makeTempDir({ prefix: "sluice-compile-" });
   try {
     await bundleCli(folder);
+    await Deno.writeTextFile(join(folder, "NOTICES"), await executableNotices());
     const entries = await entriesOf(folder, await denoBinary(target));
     const draft = `${output}.${crypto.randomUUID()}`;
     try {

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { Transcript } from "./serve.ts";
+import { sluiceLine } from "./sluice.ts";
 import { within } from "./within.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -38,7 +39,7 @@ export function onTerminal(line: string, { columns = 100, rows = 30, env = {} }:
   const shell = [
     `stty cols ${columns} rows ${rows}`,
     "before=$(stty -g)",
-    `sluice() { ${quoted(Deno.execPath())} run -A cli.ts "$@"; }`,
+    `sluice() { ${sluiceLine()} "$@"; }`,
     "trap : INT", // a shell that is not interactive would end with the command
     line,
     "code=$?",
@@ -83,8 +84,4 @@ export function onTerminal(line: string, { columns = 100, rows = 30, env = {} }:
       await keys.abort().catch(() => {/* the terminal is closed */});
     },
   };
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

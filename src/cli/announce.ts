@@ -3,7 +3,7 @@
 import type { Access, HttpServer } from "../http/node_server.ts";
 import type { Log } from "../log.ts";
 import { urlHost } from "../net/url_host.ts";
-import { writeStderr } from "./output.ts";
+import { tellStderr } from "./output.ts";
 
 /** Says in one line that connections are accepted. */
 export function announce(
@@ -11,7 +11,7 @@ export function announce(
   { hostname, port }: Pick<HttpServer, "hostname" | "port">,
   scheme = "http",
 ): void {
-  writeStderr(`sluice ${command}: listening on ${scheme}://${urlHost(hostname)}:${port}\n`);
+  tellStderr(`sluice ${command}: listening on ${scheme}://${urlHost(hostname)}:${port}\n`);
 }
 
 /** Writes a line of the access log. */

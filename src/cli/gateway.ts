@@ -41,14 +41,12 @@ export function gatewayCommand(): Command {
 }
 
 async function gateway(flags: Flags): Promise<void> {
+  checkFlags(flags);
   if (flags.schema) {
     const { configSchema } = await import("../gateway/config/schema.ts");
     return writeStdout(JSON.stringify(configSchema, null, 2) + "\n");
   }
   if (flags.init !== undefined) return await init(flags.init, flags);
-  if (flags.json && !flags.check) {
-    throw new UsageError("--json goes with --check: sluice gateway -c FILE --check --json");
-  }
   if (flags.config === undefined) throw new UsageError("Name the file of routes: sluice gateway -c FILE");
   if (flags.check) {
     const { checkFile } = await import("./gateway/gateway_check.ts");
@@ -64,6 +62,14 @@ async function gateway(flags: Flags): Promise<void> {
     watch: flags.watch,
     log: openLog(flags.log),
   });
+}
+
+/** What goes with another flag means nothing without it. */
+function checkFlags({ json, check, init, language, force }: Flags): void {
+  if (json && !check) throw new UsageError("--json goes with --check: sluice gateway -c FILE --check --json");
+  if (init !== undefined || language === undefined && !force) return;
+  const alone = language === undefined ? "--force" : "--language";
+  throw new UsageError(`${alone} goes with --init: sluice gateway --init DOCUMENT`);
 }
 
 async function init(document: string, { language, force }: Flags): Promise<void> {

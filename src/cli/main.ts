@@ -2,14 +2,10 @@
 
 import { CommanderError } from "commander";
 import { makeSluice } from "./commands.ts";
+import { DONE, FAILED, WRONG_USAGE } from "./exit_codes.ts";
 import { failureText } from "./failure.ts";
 import { ReaderGone, tellStderr } from "./output.ts";
 import { UsageError } from "./usage.ts";
-
-/** Exit codes of every command. */
-const DONE = 0;
-const FAILED = 1;
-const WRONG_USAGE = 2;
 
 /**
  * Runs a command line.

@@ -1,6 +1,7 @@
 /** What runs until a signal asks for the end: one server, or several that are one process. */
 
-import { INTERRUPTED, StopSignals } from "./signals.ts";
+import { INTERRUPTED } from "./exit_codes.ts";
+import { StopSignals } from "./signals.ts";
 
 /** Something that runs. */
 export interface Running {

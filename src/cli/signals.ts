@@ -1,12 +1,10 @@
 /** Ctrl-C and its kin: the first one asks to stop, a second one to stop at once. */
 
+import { INTERRUPTED } from "./exit_codes.ts";
 import { assignment } from "./isolates.ts";
 import { ignoresHangup } from "./hangup.ts";
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-
-/** Exit code of a command that a second Ctrl-C hurried. */
-export const INTERRUPTED = 130;
 
 /** Listens from its making on, so that nothing is announced before it can be stopped. */
 export class StopSignals implements Disposable {

@@ -94,9 +94,11 @@ Deno.test("doctor ends with 1 when something is bad", async () => {
   const store = await examine(["--data", folder.file("file")]);
   deepEqual([store.code, store.of("store").verdict], [1, "bad"]);
   match(store.of("store").found, /is no folder/);
-  const cache = await examine(["--data", folder.path], { SLUICE_CACHE_DIR: "/proc/nowhere" });
-  deepEqual([cache.code, cache.of("cache folder").verdict], [1, "bad"]);
-  match(cache.of("cache folder").mend!, /SLUICE_CACHE_DIR/);
+  if (!Deno.env.has("SLUICE_EXECUTABLE")) { // which says the same by itself: it has to unpack there
+    const cache = await examine(["--data", folder.path], { SLUICE_CACHE_DIR: "/proc/nowhere" });
+    deepEqual([cache.code, cache.of("cache folder").verdict], [1, "bad"]);
+    match(cache.of("cache folder").mend!, /SLUICE_CACHE_DIR/);
+  }
   const temp = await examine(["--data", folder.path], { TMPDIR: folder.file("nowhere") });
   deepEqual([temp.code, temp.of("temp folder").verdict], [1, "bad"]);
 });

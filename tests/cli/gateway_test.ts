@@ -248,3 +248,20 @@ Deno.test("the access log goes to standard output in the form that tools know, a
   cli.kill("SIGTERM");
   equal(await cli.code, 0);
 });
+
+Deno.test("a server whose standard error nobody reads any more reads its file again all the same", async () => {
+  await using folder = await makeFolder({ "sluice.toml": fixed("old") });
+  const [program, ...args] = sluiceCommand();
+  const words = [...args, "gateway", "-c", folder.file("sluice.toml"), "--log", "none"];
+  await using process = new Deno.Command(program, { args: words, stdout: "null", stderr: "piped" }).spawn();
+  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const [, url] = /listening on (\S+)/.exec((await reader.read()).value!)!;
+  await reader.cancel();
+  for (const body of ["new", "newer"]) {
+    replace(folder, fixed(body));
+    process.kill("SIGHUP");
+    await until(`it answers ${body}`, async () => (await seen(url)).body === body);
+  }
+  process.kill("SIGINT");
+  equal((await process.status).code, 0);
+});

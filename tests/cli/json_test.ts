@@ -44,6 +44,10 @@ Deno.test("gateway --check --json of a file that is right prints an empty array,
   const wrong = await runCli(["gateway", "-c", folder.file("good.toml"), "--json"]);
   deepEqual([wrong.code, wrong.stdout], [2, ""]);
   match(wrong.stderr, /--json goes with --check/);
+  for (const flag of ["--force", "--language=go"]) {
+    const { code, stderr } = await runCli(["gateway", "-c", folder.file("good.toml"), "--check", flag]);
+    deepEqual([code, stderr.includes(`${flag.split("=")[0]} goes with --init`)], [2, true], stderr);
+  }
 });
 
 Deno.test("a failure that has no place is one problem of the file", () => {

@@ -6,6 +6,7 @@ import { terminalOf } from "../../src/cli/terminal/terminal.ts";
 import { makeFolder } from "../support/folder.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { runCli, serve } from "../support/serve.ts";
+import { sluiceLine } from "../support/sluice.ts";
 import { serveStreams } from "../support/stream_server.ts";
 import { CTRL_C, onTerminal } from "../support/terminal.ts";
 import { until } from "../support/within.ts";
@@ -177,8 +178,8 @@ Deno.test("Ctrl-C twice ends a server that waits for a request at once, with 130
 
 Deno.test("a reader of a pipe that leaves early ends a command quietly", async () => {
   for (const args of ["languages", "doctor", "gateway --schema", "serve --help"]) {
-    const line = `{ "$0" run -A cli.ts ${args}; echo "code $?" >&2; } | head -c 1`;
-    const { stdout, stderr } = await runCli(["-c", line, Deno.execPath()], { program: "sh" });
+    const line = `{ ${sluiceLine()} ${args}; echo "code $?" >&2; } | head -c 1`;
+    const { stdout, stderr } = await runCli(["-c", line], { program: "sh" });
     equal(stdout.length, 1);
     match(stderr, /^code [01]\n$/, args);
   }

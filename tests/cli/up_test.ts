@@ -56,7 +56,7 @@ interface Started {
 
 async function started(folder: Folder, ...flags: string[]): Promise<Started> {
   const cli = startCli(["up", "-c", folder.file("sluice.toml"), ...flags], { env });
-  await cli.warned(/^sluice up: running gateway, loom, registry, node$/m);
+  await cli.warned(/^sluice up: running gateway, loom, hub, node$/m);
   const urlOf = (part: string) => new RegExp(`^sluice ${part}: listening on (\\S+)$`, "m").exec(cli.stderr)![1];
   return { cli, gateway: urlOf("gateway"), loom: urlOf("loom"), hub: urlOf("registry"), node: urlOf("node") };
 }
@@ -144,7 +144,7 @@ Deno.test("each part may be alone, and one that is not there is not started", as
     "gateway.toml": 'listen = ":0"\n[[routes]]\npath = "/"\nrespond = "x"\n',
   });
   for (
-    const [name, part] of [["loom.toml", "loom"], ["hub.yaml", "registry"], ["node.json", "node"], [
+    const [name, part] of [["loom.toml", "loom"], ["hub.yaml", "hub"], ["node.json", "node"], [
       "gateway.toml",
       "gateway",
     ]]
@@ -186,14 +186,18 @@ services = ["a"]
     "both.toml": '[node]\nlisten = "0"\n[mesh]\nlisten = ":0"\n[[routes]]\npath = "/"\nrespond = "x"\n',
     "empty.toml": "",
     "secret.toml": '[loom]\ntokens = [{ env = "NOT_SET_IN_TEST" }]\n',
-    "services.toml": '[node]\nlisten = "0"\nservices = { "a@one" = "cat", b = 3, "c" = "tr \\"a" }\n',
+    "two.toml": "[loom]\nporrt = 1\n[node]\ncgi = true\n",
+    "gone.toml": '[node]\nlisten = "0"\nservices = { a = "./gone.sh" }\n',
+    "modes.toml": '[node]\nlisten = "0"\ncgi = true\nmode = "plain"\n',
+    "services.toml":
+      '[node]\nlisten = "0"\nservices = { "a@one" = "cat", b = 3, "c" = "tr \\"a", d = "not-to-be-found" }\n',
   });
   const check = async (name: string) => {
     const { code, stderr } = await runCli(["up", "--check", "-c", folder.file(name)], { env });
     return [code, stderr.replaceAll(folder.file(name), name)] as const;
   };
   const [right, said] = await check("sluice.toml");
-  deepEqual([right, said], [0, "sluice up: sluice.toml is right: gateway, loom, registry, node\n"]);
+  deepEqual([right, said], [0, "sluice up: sluice.toml is right: gateway, loom, hub, node\n"]);
   const [code, wrong] = await check("wrong.toml");
   equal(code, 1);
   for (
@@ -212,6 +216,9 @@ services = ["a"]
   match((await check("open.toml"))[1], /without tokens: .*; set tokens, or say auth = false if that is meant\n$/);
   match((await check("both.toml"))[1], /:1: node: does not go together with \[mesh\]/);
   match((await check("empty.toml"))[1], /holds nothing/);
+  match((await check("two.toml"))[1], /:2: loom\.porrt: .*\n.*:3: node: can't be used: Cannot be a node that nobody/);
+  match((await check("gone.toml"))[1], /Cannot serve .*gone\.sh: there is no such file/);
+  match((await check("modes.toml"))[1], /cgi and mode plain contradict each other/);
   match((await check("secret.toml"))[1], /tokens\[0\]\.env: names the variable NOT_SET_IN_TEST, which is not set/);
   match(
     (await check("services.toml"))[1],

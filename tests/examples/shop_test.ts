@@ -23,7 +23,7 @@ Deno.test("the shop sells: five languages, a pipe, a stream, a registry and a me
     }
   }
   await using up = startCli(["up", "-c", folder.file("sluice.toml")]);
-  await up.warned(/^sluice up: running gateway, loom, registry, node$/m);
+  await up.warned(/^sluice up: running gateway, loom, hub, node$/m);
   const url = `http://127.0.0.1:${ports.get("8080")}`;
   const ask = async (path: string, init?: RequestInit) => {
     const response = await fetch(url + path, init);

@@ -73,7 +73,8 @@ testExecutable(
     equal(await output([folder.file("sluice"), "--version"], env), metadata.version);
     const variables = await output([folder.file("sluice"), "serve", "--once", "env"], env);
     match(variables, /^REQUEST_ID=/m);
-    ok(!/^(DENO_DIR|DENO_NO_UPDATE_CHECK|SLUICE_LAUNCHER)=/m.test(variables), variables);
+    equal(/^HOME=(.*)$/m.exec(variables)?.[1], home);
+    ok(!/^(DENO_DIR|DENO_NO_UPDATE_CHECK|SLUICE_LAUNCHER\w*)=/m.test(variables), variables);
   },
   ["dpkg-deb", "gzip"],
 );

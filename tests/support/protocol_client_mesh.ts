@@ -80,7 +80,7 @@ function u16(value: number): Buffer {
 }
 
 /** Eight bytes. */
-export function u64(value: number): Buffer {
+function u64(value: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(BigInt(value));
   return bytes;

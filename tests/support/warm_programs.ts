@@ -107,7 +107,7 @@ export async function makePair(
 }
 
 /** A program whose runs can be asked for. */
-export function askable(options: ProgramOptions): Asked {
+function askable(options: ProgramOptions): Asked {
   const log: string[] = [];
   const stderr = new Map<string, string[]>();
   const reports = new Map<string, PromiseWithResolvers<ExitReport>>();

@@ -5,7 +5,8 @@ import { describeHost } from "../../process/host.ts";
 import type { HostFact, Verdict } from "../../process/host/fact.ts";
 import { defaultFolder } from "../streams/loom_settings.ts";
 import { writeStdout } from "../output.ts";
-import { INTERRUPTED, StopSignals } from "../signals.ts";
+import { FAILED, INTERRUPTED } from "../exit_codes.ts";
+import { StopSignals } from "../signals.ts";
 import { type Cell, tableText } from "../terminal/table.ts";
 import { type Style, type Terminal, terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage.ts";
@@ -17,7 +18,6 @@ export interface DoctorFlags {
   readonly color?: boolean;
 }
 
-const FAILED = 1;
 const STYLES: Readonly<Record<Verdict, Style>> = { ok: "green", warn: "yellow", bad: "red" };
 
 /** Looks at the host, prints what was found, and ends the process with 1 when something is bad. */

@@ -2,9 +2,8 @@
 
 import { checkGateway } from "../../gateway/check_gateway.ts";
 import { ConfigError } from "../../gateway/config/fault.ts";
+import { FAILED } from "../exit_codes.ts";
 import { writeStderr, writeStdout } from "../output.ts";
-
-const FAILED = 1;
 
 /** One thing that is wrong. */
 export interface CheckProblem {

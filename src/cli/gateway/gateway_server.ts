@@ -8,7 +8,7 @@ import type { Log } from "../../log.ts";
 import { Again } from "../again.ts";
 import { connectionsAllowed } from "../connections.ts";
 import { reportListening } from "../isolates.ts";
-import { writeStderr, writeStdout } from "../output.ts";
+import { tellStderr, writeStdout } from "../output.ts";
 import { type Running, runUntilStopped } from "../running.ts";
 import { FileWatch } from "../file_watch.ts";
 
@@ -45,15 +45,15 @@ export async function startGateway(
   held.use(onHangup(renewal.ask));
   const config = read();
   const options = { log, mesh, services, writeAccess: writeStdout, connections: connectionsAllowed() };
-  const gateway = await serveGateway(config, options).catch((error) => explain(error, config));
+  const gateway = held.use(await serveGateway(config, options).catch((error) => explain(error, config)));
   // Before anybody is told that it listens: what they change from then on is seen.
   const files = held.use(new FileWatch(watch ? watched(gateway, path, config) : [], renewal.ask));
   renewal.begin(async () => {
     const wanted = await reload(gateway, path, read);
     if (watch && wanted) files.watch(watched(gateway, path, wanted));
   });
-  for (const url of gateway.urls) writeStderr(`sluice gateway: listening on ${url}\n`);
-  if (gateway.admin) writeStderr(`sluice gateway: the operator asks at ${gateway.admin}\n`);
+  for (const url of gateway.urls) tellStderr(`sluice gateway: listening on ${url}\n`);
+  if (gateway.admin) tellStderr(`sluice gateway: the operator asks at ${gateway.admin}\n`);
   const running = held.move();
   return {
     gateway,
@@ -89,10 +89,10 @@ async function reload(gateway: Gateway, path: string, read: () => GatewayConfig)
     await gateway.reload(() => config = read()).catch((error) =>
       config ? explain(error, config) : Promise.reject(error)
     );
-    writeStderr(`sluice gateway: ${path} was read again and is in force\n`);
+    tellStderr(`sluice gateway: ${path} was read again and is in force\n`);
     return config;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    writeStderr(`sluice gateway: ${path} was read again and changes nothing: ${why}\n`);
+    tellStderr(`sluice gateway: ${path} was read again and changes nothing: ${why}\n`);
   }
 }

@@ -1,5 +1,6 @@
 /** The manual page of a command, as roff with the macros of `man`. */
 
+import { DONE, FAILED, INTERRUPTED, WRONG_USAGE } from "../exit_codes.ts";
 import type { ArgumentModel, CommandModel, OptionModel } from "./command_tree.ts";
 import { type Example, helpTexts } from "./examples.ts";
 import { argument, bold, italic, line, literal, prose } from "./roff.ts";
@@ -13,10 +14,10 @@ export interface ManualSource {
 
 /** Exit codes of every command. */
 export const EXIT_CODES: Readonly<Record<string, string>> = {
-  "0": "done",
-  "1": "it failed; standard error says why, and what to do",
-  "2": "wrong usage",
-  "130": "a second interrupt stopped it before it could end what was under way",
+  [DONE]: "done",
+  [FAILED]: "it failed; standard error says why, and what to do",
+  [WRONG_USAGE]: "wrong usage",
+  [INTERRUPTED]: "a second interrupt stopped it before it could end what was under way",
 };
 
 /** Variables of every command. */

@@ -42,7 +42,7 @@ function describe(template: Template): Row {
 function table(rows: readonly Row[], where: Terminal): string {
   const cells = rows.map(({ name, program, mode, test, interpreter, install }): Cell[] => [
     ...[name, program, mode, test],
-    interpreter ?? { text: `not found: install ${install}`, style: "yellow" },
+    interpreter ?? { text: `not found${install ? `: install ${install}` : ""}`, style: "yellow" },
   ]);
   return tableText(["TEMPLATE", "PROGRAM", "MODE", "TEST", "INTERPRETER"], cells, where);
 }

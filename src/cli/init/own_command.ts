@@ -27,7 +27,10 @@ export function ownCommand(): OwnCommand {
   if (isUnpacked()) return { words: [onPath ?? INSTALLED], typed: ["sluice"], isAssumed: onPath === undefined };
   const deno = Deno.execPath();
   const isDeno = basename(deno) === "deno";
-  if (onPath !== undefined) return { words: [onPath], typed: ["sluice"], runtime: isDeno ? deno : undefined };
+  if (onPath !== undefined) {
+    const runtime = isNodeScript(onPath) ? findCommand("node") : isDeno ? deno : undefined;
+    return { words: [onPath], typed: ["sluice"], runtime };
+  }
   const rest = ["run", "-A", mainFile()];
   const short = isDeno && isSame(findCommand("deno"), deno) ? "deno" : deno;
   return { words: [deno, ...rest], typed: [short, ...rest] };
@@ -36,6 +39,14 @@ export function ownCommand(): OwnCommand {
 /** True for the executable that unpacks itself: it runs a Deno of its own, which lies beside the file that it runs. */
 export function isUnpacked(): boolean {
   return dirname(mainFile()) === dirname(Deno.execPath());
+}
+
+/** True for what npm has installed. */
+function isNodeScript(path: string): boolean {
+  using file = Deno.openSync(path);
+  const head = new Uint8Array(64);
+  const count = file.readSync(head) ?? 0;
+  return new TextDecoder().decode(head.subarray(0, count)).startsWith("#!/usr/bin/env node\n");
 }
 
 function mainFile(): string {

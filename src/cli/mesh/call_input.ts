@@ -1,9 +1,8 @@
 /** Standard input as the body of a request. */
 
 import { type Chunk, prepend, type Source, toReadableStream } from "../../bytes/source.ts";
+import { cliLimits } from "../limits.ts";
 
-/** What is read at once, bytes. */
-const CHUNK_BYTES = 256 * 1024;
 /** Methods whose requests have no body (Fetch §5.3). */
 const BODILESS = new Set(["GET", "HEAD"]);
 
@@ -33,7 +32,7 @@ const input: Source = {
 };
 
 async function readInput(): Promise<Chunk> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
+  const buffer = new Uint8Array(cliLimits.inputBytes);
   const count = await Deno.stdin.read(buffer);
   return count === null ? undefined : buffer.subarray(0, count);
 }

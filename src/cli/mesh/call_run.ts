@@ -10,7 +10,8 @@ import { explain, joinBy } from "./call_failures.ts";
 import type { MeshFlags } from "./mesh_flags.ts";
 import { readMeshKeys } from "./mesh_keys.ts";
 import { pourOut, tellStderr } from "../output.ts";
-import { INTERRUPTED, StopSignals } from "../signals.ts";
+import { FAILED, INTERRUPTED } from "../exit_codes.ts";
+import { StopSignals } from "../signals.ts";
 import { asUsage, UsageError } from "../usage.ts";
 
 /** What was asked for. */
@@ -23,7 +24,6 @@ export interface CallFlags extends MeshFlags {
   readonly include: boolean;
 }
 
-const FAILED = 1;
 /** How long the end of a connection may take: by then it is on its way that a call was given up. */
 const LEAVE_MS = 1000;
 

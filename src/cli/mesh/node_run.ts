@@ -1,9 +1,10 @@
 /** The node behind `sluice node`, from its start to its end. */
 
-import type { Log } from "../../log.ts";
+import { type Log, silent } from "../../log.ts";
 import { MeshNode } from "../../mesh/node/mesh_node.ts";
 import type { NodeOptions } from "../../mesh/node/node_options.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "../isolates.ts";
+import { cliLimits } from "../limits.ts";
 import { openLog } from "../log_flag.ts";
 import { readMeshKeys } from "./mesh_keys.ts";
 import { logBeside, NodeNarrator } from "./node_narrator.ts";
@@ -12,9 +13,6 @@ import { type NodeFlags, type NodeSettings, parseOfferings, settleNode } from ".
 import { tellStderr } from "../output.ts";
 import { type Running, runUntilStopped, unlessHurried } from "../running.ts";
 import type { StopSignals } from "../signals.ts";
-
-/** How long calls under way may take when the node is told to stop. */
-const GRACE_MS = 5000;
 
 /** What a node is started with. */
 export interface NodePlan {
@@ -32,6 +30,17 @@ export async function runNode(words: readonly string[], flags: NodeFlags, comman
     return code === 0 ? undefined : Deno.exit(code);
   }
   await runUntilStopped((signals) => startNode({ settings, flags, commands }, openLog(flags.log), signals));
+}
+
+/**
+ * Looks whether one could be started, as far as that shows before: its keys and its programs.
+ *
+ * @throws {Error} saying what can't be had
+ */
+export async function checkNode({ settings, flags, commands }: NodePlan): Promise<void> {
+  readMeshKeys(flags);
+  const { signal } = new AbortController();
+  await using _services = new NodeServices(settings.offerings, { flags, commands, log: silent, signal });
 }
 
 /**
@@ -55,7 +64,7 @@ export async function startNode(
     ...{ services: services.handlers, log: logBeside(log) },
   };
   const node = new MeshNode(options);
-  held.defer(() => unlessHurried(node.close(GRACE_MS), signals.hurry));
+  held.defer(() => unlessHurried(node.close(cliLimits.graceMs), signals.hurry));
   const narrator = held.use(new NodeNarrator(node));
   narrator.say(`node ${node.id}`);
   await Promise.race([start(node, options, settings, narrator), signals.told]);

@@ -8,7 +8,7 @@ import type { ProgramHandler } from "../../process/program.ts";
 import type { ProgramOptions } from "../../process/program_options.ts";
 import { loadLanguages } from "./language_file.ts";
 import { telling } from "../terminal/lasting.ts";
-import { writeStderr } from "../output.ts";
+import { tellStderr } from "../output.ts";
 import type { ProgramFlags } from "./program_flags.ts";
 import { asUsage, UsageError } from "../usage.ts";
 
@@ -92,5 +92,5 @@ export function sayHowStarted(command: string, { title, language, warm, waiting 
   const cold = warm.kind === "refused" || warm.kind === "failed";
   const cost = waiting ? ` (${waiting.count} wait, ${(waiting.ownBytes / 2 ** 20).toFixed(1)} MiB each)` : "";
   const how = cold ? `started cold: ${warm.why}` : `kept warm: a fresh ${language} process for each request${cost}`;
-  writeStderr(`sluice ${command}: ${title} is ${how}\n`);
+  tellStderr(`sluice ${command}: ${title} is ${how}\n`);
 }

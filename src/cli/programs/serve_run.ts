@@ -4,16 +4,18 @@ import { existsSync } from "node:fs";
 import { mountAll } from "../../http/mount.ts";
 import type { Handler } from "../../http/handler.ts";
 import { type HttpServer, serveHttp, type ServeOptions } from "../../http/node_server.ts";
-import { raiseDescriptorLimit } from "../../process/libc.ts";
 import { program, type ProgramHandler } from "../../process/program.ts";
 import { announce, logAccess } from "../announce.ts";
+import { connectionsAllowed } from "../connections.ts";
 import { assignment, onOthersStopped, reportListening, runInIsolates } from "../isolates.ts";
+import { cliLimits } from "../limits.ts";
 import { openLog } from "../log_flag.ts";
 import { runOnce } from "./once.ts";
 import { writeStderr } from "../output.ts";
 import type { ProgramFlags } from "./program_flags.ts";
 import { prepareAll, programOptions, sayHowStarted } from "./program_settings.ts";
-import { INTERRUPTED, StopSignals } from "../signals.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
+import { StopSignals } from "../signals.ts";
 import { parseMounts, target } from "./target.ts";
 
 /** What flags and variables gave. */
@@ -26,8 +28,6 @@ export interface ServeFlags extends ProgramFlags {
 
 /** How many ports after a taken one are tried. */
 const PORTS_TRIED = 100;
-/** How long requests under way may take when the server is told to stop. */
-const GRACE_MS = 5000;
 
 /**
  * Serves programs until a signal asks for the end.
@@ -79,15 +79,9 @@ export async function serve(commands: string[], words: readonly string[], flags:
       reportListening(server.port);
     }
     await signals.told;
-    await server.close(GRACE_MS, signals.hurry);
+    await server.close(cliLimits.graceMs, signals.hurry);
   }
   if (signals.hurry.aborted) Deno.exit(INTERRUPTED);
-}
-
-/** A request takes a connection and up to four pipe ends: half of the descriptors for clients leaves room for those. */
-function connectionsAllowed(workers: number): number | undefined {
-  const descriptors = raiseDescriptorLimit();
-  return descriptors && Math.max(1, Math.floor(descriptors / 2 / workers));
 }
 
 /** What an isolate that failed has said need not be said again. */

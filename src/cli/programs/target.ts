@@ -1,6 +1,7 @@
 /** What the words behind `serve` and `node` name: one program, or several, each with what it is called. */
 
 import { existsSync } from "node:fs";
+import { nearest } from "../../bytes/nearest.ts";
 import { splitWords } from "../../gateway/config/split_words.ts";
 import { checkMount } from "../../http/mount.ts";
 import { findCommand } from "../../process/find_command.ts";
@@ -37,18 +38,7 @@ export function target(
   const [first, ...args] = words;
   if (existsSync(first) || flags.language !== undefined) return { file: first, args };
   if (!first.includes("/") && findCommand(first)) return { command: words };
-  const near = commands.find((name) => isNear(name, first));
+  const near = nearest(first, commands);
   const hint = near ? `; did you mean the command "${near}"?` : "";
   throw new Error(`Cannot serve ${first}: there is no such file, and no such command on PATH${hint}`);
-}
-
-/** True when one inserted, lost, wrong or swapped letter makes the difference. */
-function isNear(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  let end = 0;
-  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
-  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)];
-  return left.length <= 1 && right.length <= 1 || left.length === 2 && left === [...right].reverse().join("");
 }

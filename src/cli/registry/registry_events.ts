@@ -4,6 +4,7 @@ import { printable, printableJson } from "../../bytes/printable.ts";
 import { urlHost } from "../../net/url_host.ts";
 import type { Service } from "../../registry/service.ts";
 import type { WatchEvent } from "../../registry/table/watch.ts";
+import { styled } from "../terminal/terminal.ts";
 
 /** One event of one service. */
 export interface ServiceEvent {
@@ -20,8 +21,7 @@ export interface EventTextOptions {
   readonly color: boolean;
 }
 
-/** Green, yellow, red. */
-const COLORS = { register: 32, update: 33, free: 31 } as const;
+const STYLES = { register: "green", update: "yellow", free: "red" } as const;
 
 /** What has been shown, so that a whole list of services can be told as what is new in it. */
 export class ShownServices {
@@ -54,8 +54,8 @@ export class ShownServices {
 /** An event as whole lines. Nothing that a service says of itself reaches a terminal as it is. */
 export function eventText({ type, service }: ServiceEvent, { json, verbose, color }: EventTextOptions): string {
   if (json) return printableJson({ type, service }) + "\n";
-  const word = type.toUpperCase().padEnd(8);
-  const line = `${color ? `\x1b[${COLORS[type]}m${word}\x1b[0m` : word} ${printable(describeService(service))}\n`;
+  const word = styled(type.toUpperCase().padEnd(8), STYLES[type], color);
+  const line = `${word} ${printable(describeService(service))}\n`;
   return verbose ? line + printableJson(service, 2).replace(/^/gm, "  ") + "\n" : line;
 }
 

@@ -11,7 +11,8 @@ import { parseName } from "../../registry/table/pattern.ts";
 import { connect, Narrator, refusal } from "./registry_connection.ts";
 import type { HubFlags } from "./registry_flags.ts";
 import { Presence } from "./registry_presence.ts";
-import { INTERRUPTED, StopSignals } from "../signals.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
+import { StopSignals } from "../signals.ts";
 import { asUsage } from "../usage.ts";
 
 /** What is to be kept. */

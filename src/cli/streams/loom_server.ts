@@ -12,6 +12,7 @@ import { isLoopback } from "../../net/loopback.ts";
 import { announce, logAccess } from "../announce.ts";
 import { connectionsAllowed } from "../connections.ts";
 import { reportListening } from "../isolates.ts";
+import { cliLimits } from "../limits.ts";
 import type { SettledLoom } from "./loom_settings.ts";
 import { type Running, runUntilStopped } from "../running.ts";
 
@@ -24,8 +25,6 @@ const UNUSABLE = [
   Deno.errors.NotADirectory,
   Deno.errors.AlreadyExists,
 ];
-/** How long requests under way may take when the server is told to stop; live reads end at once. */
-const GRACE_MS = 5000;
 
 /** Serves streams until a signal asks for the end. */
 export async function serveLoom(settings: SettledLoom, log: Log): Promise<void> {
@@ -51,8 +50,8 @@ export async function startLoom(settings: SettledLoom, log: Log): Promise<Runnin
   return {
     port: server.port,
     close: async (hurry) => {
-      stopping.abort();
-      await server.close(GRACE_MS, hurry);
+      stopping.abort(); // live reads end at once
+      await server.close(cliLimits.graceMs, hurry);
       await opened.disposeAsync();
     },
   };

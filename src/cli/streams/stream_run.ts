@@ -5,9 +5,11 @@ import { openProducer, type StreamProducer } from "../../loom/client/producer.ts
 import type { ConnectionState } from "../../loom/client/retry.ts";
 import type { ClientFlags } from "./client_flags.ts";
 import { checkTarget, withAdvice } from "./client_target.ts";
+import { cliLimits } from "../limits.ts";
 import { writeStderr, writeStdout } from "../output.ts";
 import { Progress } from "../terminal/progress.ts";
-import { INTERRUPTED, StopSignals } from "../signals.ts";
+import { INTERRUPTED } from "../exit_codes.ts";
+import { StopSignals } from "../signals.ts";
 import { terminal } from "../terminal/terminal.ts";
 
 /** What flags and variables gave. */
@@ -17,8 +19,6 @@ export interface StreamFlags extends ClientFlags {
   readonly contentType: string;
 }
 
-/** What is read at once, bytes. */
-const CHUNK_BYTES = 256 * 1024;
 /** How long the end of an interrupted stream may take. */
 const GRACE_MS = 5000;
 
@@ -68,7 +68,7 @@ async function send(
 }
 
 async function sendInput(writer: StreamProducer): Promise<void> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
+  const buffer = new Uint8Array(cliLimits.inputBytes);
   for (;;) {
     const count = await Deno.stdin.read(buffer);
     if (count === null) return await writer.close();

@@ -52,7 +52,7 @@ export class Progress implements Disposable {
 }
 
 /** A size for people: 512 B, 1.5 kB, 20 MB. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;

@@ -12,7 +12,8 @@ import { nodeCommand } from "../node.ts";
 import { isUrl, type NodeFlags, type NodeSettings, type Offering, settleNode } from "../mesh/node_settings.ts";
 import { listenCommand } from "../registry/registry_listen.ts";
 import { type HubSettings, type ListenFlags, settleHub } from "../registry/registry_settings.ts";
-import { wordsOf } from "../programs/target.ts";
+import { splitWords } from "../../gateway/config/split_words.ts";
+import { findCommand } from "../../process/find_command.ts";
 import { type FlagTable, inWordsOfFile, readFlags } from "./up_flags.ts";
 import { port as readPort } from "../values.ts";
 
@@ -57,7 +58,7 @@ function tableOf(place: Place, value: unknown): FlagTable {
 
 function flagsOf<T>(command: Command, place: Place, table: FlagTable, others: readonly string[] = []): T | undefined {
   const flags = readFlags(command, place, table, others);
-  return place.reading.isClean ? flags as T : undefined;
+  return place.reading.isCleanAt(place.path) ? flags as T : undefined;
 }
 
 function loomOf(place: Place, table: FlagTable): SettledLoom | undefined {
@@ -96,7 +97,11 @@ function offeringOf(place: Place, offer: string, program: unknown): Offering | u
     if (isUrl(program)) return { offer, words: [program] };
     const file = place.resolve(program);
     if (existsSync(file)) return { offer, words: [file] };
-    const [first, ...rest] = wordsOf(program);
-    return { offer, words: [first.includes("/") ? place.resolve(first) : first, ...rest] };
+    const [first, ...rest] = splitWords(program);
+    if (first === undefined) throw new Error(`Cannot run ${JSON.stringify(program)}: it names no program`);
+    const named = place.resolve(first);
+    const path = existsSync(named) || first.includes("/") ? named : findCommand(first);
+    if (path !== undefined) return { offer, words: [path, ...rest] };
+    throw new Error(`Cannot run ${first}: it is no file of this folder, and no command on PATH`);
   });
 }

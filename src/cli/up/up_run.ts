@@ -7,7 +7,7 @@ import type { Log } from "../../log.ts";
 import type { MeshNode } from "../../mesh/node/mesh_node.ts";
 import { startGateway } from "../gateway/gateway_server.ts";
 import { startLoom } from "../streams/loom_server.ts";
-import { startNode } from "../mesh/node_run.ts";
+import { checkNode, startNode } from "../mesh/node_run.ts";
 import { tellStderr } from "../output.ts";
 import { startHub } from "../registry/registry_server.ts";
 import { type Running, runUntilStopped } from "../running.ts";
@@ -26,6 +26,7 @@ export interface UpRun {
 export async function checkUp(path: string): Promise<void> {
   const config = readUp(path);
   if (config.gateway) await checkConfig(config.gateway);
+  if (config.node) await inFile(checkNode({ ...config.node, commands: [] }));
   tellStderr(`sluice up: ${path} is right: ${partsOf(config).join(", ")}\n`);
 }
 
@@ -53,12 +54,21 @@ async function startAll(path: string, { watch, log }: UpRun, signals: StopSignal
 }
 
 function partsOf({ gateway, loom, hub, node }: UpConfig): string[] {
-  const parts = { gateway, loom, "registry": hub, node };
+  const parts = { gateway, loom, hub, node };
   return Object.entries(parts).filter(([, part]) => part !== undefined).map(([name]) => name);
 }
 
 function callerOf(node: MeshNode): MeshCaller {
   return { call: (services, request, info) => node.fetch(services, request, { info }) };
+}
+
+/** What commands say of flags is said of the file. */
+async function inFile<T>(task: Promise<T>): Promise<T> {
+  try {
+    return await task;
+  } catch (cause) {
+    throw new Error(inWordsOfFile((cause as Error).message), { cause });
+  }
 }
 
 /** What runs, in the order of its start. Disposing of it stops it all, unless it has moved on. */
@@ -72,9 +82,7 @@ class Parts implements Running, AsyncDisposable {
   }
 
   async add<T extends Running>(starting: Promise<T>): Promise<T> {
-    const part = await starting.catch((cause: Error) => {
-      throw new Error(inWordsOfFile(cause.message), { cause });
-    });
+    const part = await inFile(starting);
     this.#running.push(part);
     return part;
   }

@@ -22,6 +22,7 @@ export class Reading {
   readonly document: ConfigDocument;
   readonly surroundings: Surroundings;
   readonly #faults = new Map<string, Fault>();
+  readonly #faulty: Path[] = [];
 
   /** Begins one. */
   constructor(document: ConfigDocument, surroundings: Surroundings) {
@@ -37,6 +38,7 @@ export class Reading {
   /** Notes what is wrong; the same is noted once. */
   add(path: Path, message: string): void {
     const key = keyText(path);
+    this.#faulty.push(path);
     this.#faults.set(`${key}\0${message}`, {
       file: this.document.file,
       ...this.document.positionOf(path),
@@ -48,6 +50,11 @@ export class Reading {
   /** True when nothing wrong was found so far. */
   get isClean(): boolean {
     return this.#faults.size === 0;
+  }
+
+  /** True when nothing wrong was found so far at a path, or below it. */
+  isCleanAt(path: Path): boolean {
+    return !this.#faulty.some((faulty) => path.every((step, depth) => step === faulty[depth]));
   }
 
   /** @throws {ConfigError} when anything is wrong */

@@ -4,7 +4,6 @@
  * has it in words.
  */
 
-import type { PeerMessage } from "../federation/row.ts";
 import type { RegistryErrorCode } from "../registry_error.ts";
 import type { JsonValue, Service } from "../service.ts";
 
@@ -90,9 +89,6 @@ export interface Sealed {
   readonly signature: string;
 }
 
-/** All that a client sends after its hello. */
-export type ClientMessage = ChangeRequest | Sealed | { readonly type: "follow" } | { readonly type: "heartbeat" };
-
 /** A change to a service that is followed. */
 export type ShownChange = { readonly service: Service } | { readonly free: string };
 
@@ -112,6 +108,3 @@ export type HubMessage =
   /** Another owner has registered this id at another hub, later. */
   | { readonly type: "lost"; readonly id: string }
   | { readonly type: "heartbeat" };
-
-/** All that hubs send each other after hello and welcome. `full` and `delta` come in parts that a frame holds. */
-export type HubToHub = PeerMessage | Sealed | { readonly type: "heartbeat" };

@@ -10,6 +10,6 @@ while (my $line = <STDIN>) {
   next unless defined $count && exists $cents{$item};
   my $cents = $cents{$item} * $count;
   $sum += $cents;
-  printf "%-8s %3d %8.2f\n", $item, $count, $cents / 100;
+  printf "%-8s %3d %7.2f\n", $item, $count, $cents / 100;
 }
-printf "%-12s %8.2f\n", 'sum', $sum / 100;
+printf "%-12s %7.2f\n", 'sum', $sum / 100;

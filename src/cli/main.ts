@@ -1,6 +1,7 @@
 /** One command line from its words to its exit code, and how failures end. */
 
 import { CommanderError } from "commander";
+import { nearest } from "../bytes/nearest.ts";
 import { makeSluice } from "./commands.ts";
 import { DONE, FAILED, WRONG_USAGE } from "./exit_codes.ts";
 import { failureText } from "./failure.ts";
@@ -20,6 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return WRONG_USAGE;
   }
   try {
+    if (args[0] === "help" && args.length > 1) checkCommand(args[1], sluice.commands.map((command) => command.name()));
     await sluice.parseAsync([...args], { from: "user" });
     return DONE;
   } catch (error) {
@@ -28,4 +30,12 @@ export async function main(args: readonly string[]): Promise<number> {
     tellStderr(`sluice: ${failureText(error)}\n`);
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
   }
+}
+
+/** Left to itself, help for what is no command is the whole help. */
+function checkCommand(name: string, names: readonly string[]): void {
+  if (name.startsWith("-") || name === "help" || names.includes(name)) return;
+  const near = nearest(name, names);
+  const hint = near === undefined ? "see `sluice --help`" : `did you mean ${near}?`;
+  throw new UsageError(`There is no command ${name}; ${hint}`);
 }

@@ -4,6 +4,7 @@ import type { Handler } from "../http/handler.ts";
 import { type HttpServer, serveHttp } from "../http/node_server.ts";
 import type { ServeOptions } from "../http/serve_options.ts";
 import { limits } from "../limits.ts";
+import { whyNotListening } from "../net/listen_failure.ts";
 import { urlHost } from "../net/url_host.ts";
 import type { Address } from "./config/model.ts";
 
@@ -105,13 +106,5 @@ async function open({ address, handler, options, optionsKey }: WantedFront): Pro
 
 /** What to say of an address or socket that can't be had. */
 export function cannotListen(where: string, cause: unknown): Error {
-  return new Error(`Cannot listen on ${where}: ${whyNot(cause)}`, { cause });
-}
-
-function whyNot(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "the port is taken: end what listens there, or choose another one";
-  const code = (error as { code?: string }).code;
-  if (code === "EACCES") return "ports below 1024 need a permission: see sluice doctor";
-  if (code === "EADDRNOTAVAIL") return "this machine has no such address";
-  return error instanceof Error ? error.message : String(error);
+  return new Error(`Cannot listen on ${where}: ${whyNotListening(cause)}`, { cause });
 }

@@ -1,5 +1,6 @@
 /** From what a user names (a file, code, a command) to the argument list that runs it. */
 
+import { existsSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { build, expand, stem } from "./build.ts";
 import { materialize } from "./cache.ts";
@@ -218,7 +219,8 @@ function packageMain(folder: string): string {
   try {
     text = Deno.readTextFileSync(file);
   } catch {
-    return "index.js"; // no package.json: the file that Node.js takes then
+    if (existsSync(join(folder, "index.js"))) return "index.js"; // as Node.js does without a package.json
+    throw new Deno.errors.NotFound(`Cannot run ${folder}: it has no package.json and no index.js; name a file`);
   }
   let main: unknown;
   try {

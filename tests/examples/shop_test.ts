@@ -55,7 +55,7 @@ Deno.test("the shop sells: five languages, a pipe, a stream, a registry and a me
 
   const [status, receipt] = await post("/receipt", "tea 3\nrice 1\n");
   equal(status, 200);
-  equal(String(receipt).split("\n")[3], "| sum             15.70 |");
+  equal(String(receipt).split("\n")[3], "| sum            15.70 |");
   deepEqual(await post("/label", "Ada Lovelace"), [200, "TO: ADA LOVELACE"]);
 
   equal((await ask("/stock/tea"))[0], 503, "nobody has registered for it");

@@ -24,6 +24,8 @@ export interface UnitFacts {
 const USUAL = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /** What `ProtectHome=yes` hides. */
 const HOMES = /^\/(?:home|root|run\/user)\//;
+/** What `PrivateTmp=yes` hides. */
+const TEMPORARY = /^\/(?:tmp|var\/tmp)\//;
 /** The first port that everybody may listen on. */
 const FIRST_FREE_PORT = 1024;
 
@@ -32,13 +34,14 @@ export function writeUnit(facts: UnitFacts): string {
   const { name, port, folder, command, interpreter, runtime } = facts;
   const tools = [interpreter, runtime].filter((path) => path !== undefined).map((path) => dirname(path));
   const paths = [...new Set([...tools.filter((folder) => !USUAL.includes(folder)), ...USUAL])].join(":");
-  const inHome = [folder, ...pathsOf(facts)].some((path) => HOMES.test(path));
+  const isUsed = (place: RegExp) => [folder, ...pathsOf(facts)].some((path) => place.test(path));
   return fill(unit, {
     name,
     user: userLine(),
     exec: unitCommand([...command, "gateway", "-c", configOf(facts)]),
     path: unitWord(`PATH=${paths}`),
-    home: inHome ? "read-only" : "yes",
+    home: isUsed(HOMES) ? "read-only" : "yes",
+    temporary: isUsed(TEMPORARY) ? "no" : "yes",
     capabilities: port < FIRST_FREE_PORT
       ? "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE"
       : "CapabilityBoundingSet=",

@@ -170,6 +170,7 @@ install() {
 # The list of what is installed comes first, and holds what an older version has left: so all of it can be removed.
 put() {
   list=share/sluice/installed
+  [ ! -d "$prefix/bin/sluice" ] || fail "$prefix/bin/sluice is a folder: remove it, or choose another --prefix"
   (cd "$tree" && find bin share -type f) >"$work/new"
   mkdir -p "$prefix/share/sluice"
   cat "$work/new" "$prefix/$list" 2>/dev/null | sort -u >"$work/all" || true

@@ -6,9 +6,15 @@ SLUICE_LAUNCHER=1
 [ "${HOME+set}" ] && export SLUICE_LAUNCHER_HOME="$HOME"
 [ "${DENO_DIR+set}" ] && export SLUICE_LAUNCHER_DENO_DIR="$DENO_DIR"
 [ "${DENO_NO_UPDATE_CHECK+set}" ] && export SLUICE_LAUNCHER_DENO_NO_UPDATE_CHECK="$DENO_NO_UPDATE_CHECK"
+# Whoever owns a cache decides what is run from it, and whoever owns what it lies in: root, who owns /, has none in the home
+# of somebody else.
+ours() {
+  [ -e "$1" ] || mkdir -p -- "$1" 2>/dev/null
+  [ -O "$1" ] && { [ -O "${1%/*}" ] || ! [ -O / ]; }
+}
+DENO_DIR=/nonexistent
 case ${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} in
-  /*) DENO_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/sluice-deno ;;
-  *) DENO_DIR=/nonexistent ;;
+  /*) ours "${XDG_CACHE_HOME:-$HOME/.cache}" && DENO_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/sluice-deno ;;
 esac
 DENO_NO_UPDATE_CHECK=1
 export SLUICE_LAUNCHER DENO_DIR DENO_NO_UPDATE_CHECK

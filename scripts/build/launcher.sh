@@ -3,15 +3,17 @@
 # unpacked once into the user's cache, under a hash of what they are, and run from there. docs/install.md says where and how.
 set +aCefu
 unset IFS sluice_id sluice_path sluice_root sluice_app sluice_self sluice_why sluice_words sluice_seen sluice_me
-unset sluice_owners sluice_expected sluice_line sluice_uid
+unset sluice_owners sluice_expected sluice_line sluice_uid sluice_outer
 sluice_id=@id@
 # The system's own tools, whatever PATH has; the user's PATH is not changed.
 sluice_path=/usr/bin:/bin${PATH:+:$PATH}
 
-# Looks at folder $1: at itself, at those above it that $2 names, and at its files where $3 names them with their sizes
-# and dates. Fails unless all of it is ours or root's and nobody else can write to it. What is trusted is where the folder
-# really is (sluice_app), because a link on the way to it may be changed. Runs one other program: `ls`.
+# Looks at folder $1: at itself, at those above it that $2 names, and at its files where $4 names them with their sizes
+# and dates. Fails unless all of it is ours or root's and nobody else can write to it. Those that match $3 hold the cache:
+# whoever owns one could put another in its place, while a group or a sticky bit is the user's own choice. What is trusted
+# is where the folder really is (sluice_app), because a link on the way to it may be changed. Runs one program: `ls`.
 sluice_trusted() {
+  sluice_outer=$3
   sluice_words=$(
     PATH=$sluice_path
     cd -P -- "$1" 2>/dev/null || exit
@@ -23,7 +25,7 @@ sluice_trusted() {
     unset BLOCK_SIZE LS_BLOCK_SIZE BLOCKSIZE QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT
     LC_ALL=C TZ=UTC0
     export LC_ALL TZ
-    if [ "$3" ]; then exec ls -lnd -- $2 *; else exec ls -lnd -- $2; fi
+    if [ "$4" ]; then exec ls -lnd -- $2 *; else exec ls -lnd -- $2; fi
   ) 2>/dev/null || return
   sluice_owners=${sluice_words%%"$sluice_line"*}
   sluice_words=${sluice_words#*"$sluice_line"}
@@ -31,7 +33,7 @@ sluice_trusted() {
   sluice_me=0
   sluice_seen=
   set -f
-  sluice_judged "$3" $sluice_owners / ${sluice_words#*"$sluice_line"}
+  sluice_judged "$4" $sluice_owners / ${sluice_words#*"$sluice_line"}
   set -- $?
   set +f
   return "$1"
@@ -48,9 +50,12 @@ sluice_judged() {
   done
   shift
   while [ $# -ge 9 ]; do
-    case $1 in ?????w* | ????????w*) return 1 ;; esac
     case $9 in
-      . | .. | ../..)
+      $sluice_outer) case $1 in d???????w[!tT]*) return 1 ;; esac ;;
+      *) case $1 in ?????w* | ????????w*) return 1 ;; esac ;;
+    esac
+    case $9 in
+      . | .. | ../..*)
         case $1/$sluice_owners in
           d*/ours*) sluice_me=$3 ;;
           d*) [ "$3" = 0 ] || return 1 ;;
@@ -71,7 +76,7 @@ sluice_judged() {
 
 # Whether what this file carries lies in the cache folder $1, ready to run.
 sluice_ready() {
-  sluice_trusted "$1/app/$sluice_id" '. .. ../..' '@files@' && [ -x "$sluice_app/deno" ]
+  sluice_trusted "$1/app/$sluice_id" '. .. ../.. ../../.. ../../../..' '../../..*' '@files@' && [ -x "$sluice_app/deno" ]
 }
 
 # Unpacks into the cache folder $1. Prints why it can't.
@@ -84,8 +89,8 @@ sluice_unpack() (
     echo "${sluice_words##*: }"
     exit 1
   fi
-  if ! sluice_trusted "$1/app" '. ..' ''; then
-    echo 'others can write to it, or it belongs to somebody else'
+  if ! sluice_trusted "$1/app" '. .. ../.. ../../..' '../..*' ''; then
+    echo 'others can write to it, or it or a folder above it belongs to somebody else'
     exit 1
   fi
   sluice_home=$sluice_app
@@ -100,7 +105,7 @@ sluice_unpack() (
   fi
   cd -- "$sluice_home" && sluice_claim || exit 0
   if ! sluice_words=$( { tail -c +@offset@ -- "$sluice_self" | gzip -dc | (cd -- "$sluice_new" && tar -xof -); } 2>&1); then
-    echo "unpacking failed: ${sluice_words##*: }"
+    echo "unpacking failed: ${sluice_words%%"$sluice_line"*}"
     exit 1
   fi
   if [ "$(sluice_sum)" != @sum@ ]; then

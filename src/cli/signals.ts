@@ -11,9 +11,10 @@ export class StopSignals implements Disposable {
   readonly #told = Promise.withResolvers<void>();
   readonly #hurry = new AbortController();
   readonly #hangup: (() => void) | undefined;
+  #isTold = false;
   #times = 0;
   readonly #onSignal = () => {
-    if (++this.#times === 1) this.#told.resolve();
+    if (++this.#times === 1) this.tell();
     else this.#hurry.abort();
   };
 
@@ -29,7 +30,13 @@ export class StopSignals implements Disposable {
 
   /** Does what a first signal does. */
   tell(): void {
+    this.#isTold = true;
     this.#told.resolve();
+  }
+
+  /** True from the first signal on. */
+  get isTold(): boolean {
+    return this.#isTold;
   }
 
   /** Resolves at the first signal. */

@@ -156,6 +156,42 @@ Deno.test("each part may be alone, and one that is not there is not started", as
   }
 });
 
+Deno.test("a part that is new when the file is read again waits for the next start, and so do routes that need it", async () => {
+  await using folder = await makeFolder({ "sluice.toml": 'listen = ":0"\n[[routes]]\npath = "/"\nrespond = "x"\n' });
+  await using cli = startCli(["up", "-c", folder.file("sluice.toml")]);
+  const [, gateway] = await cli.warned(/^sluice gateway: listening on (\S+)$/m);
+  await cli.warned(/^sluice up: running gateway$/m);
+  const text = 'listen = ":0"\n[[routes]]\npath = "/"\nservice = "web"\n[hub]\nport = 0\n';
+  await Deno.writeTextFile(folder.file("sluice.toml"), text);
+  cli.kill("SIGHUP");
+  await cli.warned(/changes nothing: \[hub\] is new in it/);
+  deepEqual(await seen(gateway), { status: 200, body: "x" });
+  cli.kill("SIGINT");
+  equal(await cli.code, 0);
+});
+
+Deno.test("SIGHUP ends nothing where there are no routes, or not yet", async () => {
+  await using folder = await makeFolder({ "hub.toml": "[hub]\nport = 0\n" });
+  await using cli = startCli(["up", "-c", folder.file("hub.toml")]);
+  await cli.warned(/^sluice up: running hub$/m);
+  cli.kill("SIGHUP");
+  await cli.warned(/has no routes to be read again/);
+  cli.kill("SIGINT");
+  equal(await cli.code, 0);
+
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // takes connections, and says nothing
+  await Deno.writeTextFile(
+    folder.file("late.toml"),
+    `listen = ":0"\n[[routes]]\npath = "/"\nrespond = "x"\n[node]\njoin = ["127.0.0.1:${silent.addr.port}"]\n`,
+  );
+  await using late = startCli(["up", "-c", folder.file("late.toml")]);
+  await late.warned(/^sluice node: node /m);
+  late.kill("SIGHUP");
+  await late.warned(/was read again and is in force/);
+  late.kill("SIGINT");
+  equal(await late.code, 0, late.stderr);
+});
+
 Deno.test("--schema prints the JSON Schema of the file, which takes what the file may hold", async () => {
   const { code, stdout } = await runCli(["up", "--schema"]);
   equal(code, 0);
@@ -189,6 +225,21 @@ services = ["a"]
     "two.toml": "[loom]\nporrt = 1\n[node]\ncgi = true\n",
     "gone.toml": '[node]\nlisten = "0"\nservices = { a = "./gone.sh" }\n',
     "modes.toml": '[node]\nlisten = "0"\ncgi = true\nmode = "plain"\n',
+    "comment.txt": "# none yet\n",
+    "two.txt": "one\ntwo\n",
+    "doors.toml": `[loom]
+tokens = { file = "comment.txt" }
+origins = []
+publicUrl = { file = "two.txt" }
+[hub]
+port = "9090"
+queryToken = { file = "/dev/zero" }
+key = { file = "two.txt" }
+[node]
+listen = "0"
+allow = []
+networkKey = { env = "SECRET_OF_TEST" }
+`,
     "services.toml":
       '[node]\nlisten = "0"\nservices = { "a@one" = "cat", b = 3, "c" = "tr \\"a", d = "not-to-be-found" }\n',
   });
@@ -207,7 +258,7 @@ services = ["a"]
       "wrong.toml:5: loom.tokens: says the same as token: keep one",
       "wrong.toml:6: hub: says no port: give it, 0 for any free one",
       "wrong.toml:7: hub.heartbeat: can't be used: It is a time such as 500ms, 90s, 5m, 12h or 7d.",
-      "wrong.toml:8: hub.peers[0]: is a text or a number",
+      "wrong.toml:8: hub.peers[0]: is a text",
       "wrong.toml:10: node.cgi: is true or false",
       "wrong.toml:11: node.env.A: is a text, or says where it is: { env = ... } or { file = ... }",
       "wrong.toml:12: node.services: is a table",
@@ -220,6 +271,19 @@ services = ["a"]
   match((await check("gone.toml"))[1], /Cannot serve .*gone\.sh: there is no such file/);
   match((await check("modes.toml"))[1], /cgi and mode plain contradict each other/);
   match((await check("secret.toml"))[1], /tokens\[0\]\.env: names the variable NOT_SET_IN_TEST, which is not set/);
+  const [, doors] = await check("doors.toml");
+  for (
+    const line of [
+      "doors.toml:2: loom.tokens: holds nothing: leave it out",
+      "doors.toml:3: loom.origins: holds nothing: leave it out",
+      "doors.toml:4: loom.publicUrl: has one value, and holds several",
+      "doors.toml:6: hub.port: is a whole number, 0 for any free port",
+      "doors.toml:7: hub.queryToken.file: names /dev/zero, which is no file",
+      "doors.toml:8: hub.key: is the path of a file",
+      "doors.toml:11: node.allow: holds nothing: leave it out",
+      "doors.toml:12: node.networkKey: is the path of a file",
+    ]
+  ) equal(doors.includes(line), true, `${line}\nis not in\n${doors}`);
   match(
     (await check("services.toml"))[1],
     /node\.services\["a@one"\]: .*\n.*node\.services\.b: .*\n.*node\.services\.c: /,

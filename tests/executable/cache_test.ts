@@ -209,6 +209,13 @@ testUnpacking("what another user has planted is not run", async () => {
   }
 }, ["root"]);
 
+testUnpacking("root trusts no cache in the home of another user, who could put another one in its place", async () => {
+  await using place = await makePlace(NOBODY);
+  await Deno.mkdir(place.file("tmp"), { mode: 0o700 });
+  await starts(place, { env: { TMPDIR: place.file("tmp") } });
+  deepEqual([names(place.app), names(place.file("tmp"))], [[], [`sluice-${Deno.uid()}`]]);
+}, ["root"]);
+
 testUnpacking("a folder from which nothing may be run is passed over", async () => {
   await using place = await makePlace();
   await Deno.mkdir(place.file("noexec"));

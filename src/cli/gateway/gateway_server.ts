@@ -19,10 +19,23 @@ export interface GatewayRun extends Pick<GatewayOptions, "mesh" | "services"> {
   readonly log: Log;
 }
 
+/** What asks for another reading of the file, from the first moment of the start on. Disposed of, it listens no more. */
+export class Renewal extends Again implements Disposable {
+  constructor() {
+    super();
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", this.ask);
+  }
+
+  [Symbol.dispose](): void {
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGHUP", this.ask);
+  }
+}
+
 /** Serves a file of routes until a signal asks for the end. */
 export async function runGateway(path: string, run: GatewayRun): Promise<void> {
+  using renewal = new Renewal();
   await runUntilStopped(async () => {
-    const { gateway, ...running } = await startGateway(path, () => readConfig(path), run);
+    const { gateway, ...running } = await startGateway(path, () => readConfig(path), renewal, run);
     reportListening(Number(new URL(gateway.urls[0]).port));
     return running;
   }, "other");
@@ -33,16 +46,16 @@ export async function runGateway(path: string, run: GatewayRun): Promise<void> {
  *
  * @param path of the file
  * @param read reads it, and throws what is wrong with it
+ * @param renewal asks for it to be read again
  * @throws {Error} with all that is wrong
  */
 export async function startGateway(
   path: string,
   read: () => GatewayConfig,
+  renewal: Renewal,
   { watch, log, mesh, services }: GatewayRun,
 ): Promise<Running & { readonly gateway: Gateway }> {
   await using held = new AsyncDisposableStack();
-  const renewal = new Again();
-  held.use(onHangup(renewal.ask));
   const config = read();
   const options = { log, mesh, services, writeAccess: writeStdout, connections: connectionsAllowed() };
   const gateway = held.use(await serveGateway(config, options).catch((error) => explain(error, config)));
@@ -62,13 +75,6 @@ export async function startGateway(
       await running.disposeAsync();
     },
   };
-}
-
-/** Listens from the start: to whoever does not, this signal is the end. */
-function onHangup(listener: () => void): Disposable {
-  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
-  Deno.addSignalListener("SIGHUP", listener);
-  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", listener) };
 }
 
 function watched({ documentFiles }: Gateway, path: string, config: GatewayConfig): readonly string[] {

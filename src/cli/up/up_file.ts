@@ -69,10 +69,12 @@ function loomOf(place: Place, table: FlagTable): SettledLoom | undefined {
 function hubOf(place: Place, table: FlagTable): HubSettings | undefined {
   const { port, keys = [] } = table;
   if (port === undefined) place.fault("says no port: give it, 0 for any free one");
-  const isList = Array.isArray(keys) && keys.every((key) => typeof key === "string");
-  if (!isList) place.at("keys").fault("is a list of files with public keys");
+  else if (!Number.isInteger(port)) place.at("port").fault("is a whole number, 0 for any free port");
+  const number = settled(place.at("port"), () => readPort(String(port ?? 0)));
+  const isList = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "string");
+  if (table.keys !== undefined && !isList) place.at("keys").fault("is a list of files with public keys");
   const flags = flagsOf<ListenFlags>(listenCommand(), place, table, ["port", "keys"]);
-  return flags && settleHub(readPort(String(port)), (keys as string[]).map((key) => place.resolve(key)), flags);
+  return flags && settleHub(number, (keys as string[]).map((key) => place.resolve(key)), flags);
 }
 
 function nodeOf(place: Place, table: FlagTable): UpConfig["node"] {
@@ -86,7 +88,8 @@ function nodeOf(place: Place, table: FlagTable): UpConfig["node"] {
   const flags = flagsOf<NodeFlags>(nodeCommand(() => []), place, table, ["services"]);
   if (!flags) return undefined;
   const settings = settleNode(offerings as Offering[], flags);
-  return { settings, flags: { ...flags, cwd: flags.cwd ?? place.surroundings.folder } };
+  const warnings = settings.warnings.map(inWordsOfFile);
+  return { settings: { ...settings, warnings }, flags: { ...flags, cwd: flags.cwd ?? place.surroundings.folder } };
 }
 
 /** Programs of the file's folder are found from wherever the file is served. */

@@ -69,32 +69,43 @@ function valueOf(option: Option, place: Place, value: unknown): unknown {
     return typeof value === "boolean" ? value : place.fault("is true or false");
   }
   if (option.attributeName() === "env") return variablesOf(place, value);
-  if (!isRepeatable(option)) return Array.isArray(value) ? place.fault("has one value") : parsed(option, place, value);
-  const values = Array.isArray(value) ? value : [value];
-  const at = (index: number) => Array.isArray(value) ? place.at(index) : place;
-  return values.reduce((before, item, index) => parsed(option, at(index), item, before), undefined);
+  const texts = Array.isArray(value)
+    ? value.flatMap((item, index) => textsOf(option, place.at(index), item))
+    : textsOf(option, place, value);
+  // What is empty is not what is missing: it may have been meant to close a door.
+  if (texts.length === 0 && place.reading.isCleanAt(place.path)) return place.fault("holds nothing: leave it out");
+  if (texts.length > 1 && !isRepeatable(option)) return place.fault("has one value, and holds several");
+  return texts.reduce((before: unknown, text) => parsed(option, place, text, before), undefined);
 }
 
 /** A text or a number, or where a secret is to be had; of a file that holds several, each line. */
-function parsed(option: Option, place: Place, value: unknown, before?: unknown): unknown {
-  const source = isSource(value);
-  if (!source && typeof value !== "string" && typeof value !== "number") return place.fault("is a text or a number");
-  const texts = source ? secretsOf(place, value) : [String(value)];
-  return texts.reduce((result: unknown, text) => parsedText(option, place, text, result), before);
+function textsOf(option: Option, place: Place, value: unknown): readonly string[] {
+  const isPath = isPathFlag(option);
+  if (isSource(value) && !isPath) return secretsOf(place, value);
+  if (typeof value === "string") return [isPath ? place.resolve(value) : value];
+  if (Number.isSafeInteger(value) && !isPath) return [String(value)];
+  place.fault(
+    isPath ? "is the path of a file" : typeof value === "number" ? "is a text or a whole number" : "is a text",
+  );
+  return [];
 }
 
-function parsedText(option: Option, place: Place, text: string, before: unknown): unknown {
-  const named = /<(file|folder)>/.test(option.flags) ? place.resolve(text) : text;
+/** True for a flag whose value is a path: relative ones begin in the file's folder. */
+export function isPathFlag({ flags }: Option): boolean {
+  return /<(file|folder)>/.test(flags);
+}
+
+function parsed(option: Option, place: Place, text: string, before: unknown): unknown {
   try {
-    return option.parseArg ? option.parseArg(named, before) : named;
+    return option.parseArg ? option.parseArg(text, before) : text;
   } catch (error) {
     return place.fault(`can't be used: ${(error as Error).message}`);
   }
 }
 
 function isSource(value: unknown): value is RawSource {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    Object.keys(value).every((name) => name === "env" || name === "file");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, item]) => /^(?:env|file)$/.test(name) && typeof item === "string");
 }
 
 /** Variables of programs: a text each, or where it is to be had. */

@@ -5,9 +5,10 @@ import type { GatewayConfig } from "../../gateway/config/model.ts";
 import type { MeshCaller } from "../../gateway/targets/mesh_target.ts";
 import type { Log } from "../../log.ts";
 import type { MeshNode } from "../../mesh/node/mesh_node.ts";
-import { startGateway } from "../gateway/gateway_server.ts";
+import { Renewal, startGateway } from "../gateway/gateway_server.ts";
 import { startLoom } from "../streams/loom_server.ts";
 import { checkNode, startNode } from "../mesh/node_run.ts";
+import { failureText } from "../failure.ts";
 import { tellStderr } from "../output.ts";
 import { startHub } from "../registry/registry_server.ts";
 import { type Running, runUntilStopped } from "../running.ts";
@@ -32,11 +33,17 @@ export async function checkUp(path: string): Promise<void> {
 
 /** Runs all that a file holds until a signal asks for the end. */
 export async function runUp(path: string, run: UpRun): Promise<void> {
-  await runUntilStopped((signals) => startAll(path, run, signals), "other");
+  using renewal = new Renewal();
+  await runUntilStopped((signals) => startAll(path, run, renewal, signals), "other");
 }
 
 /** Whoever is used by others is started before them, and stopped behind them. */
-async function startAll(path: string, { watch, log }: UpRun, signals: StopSignals): Promise<Running> {
+async function startAll(
+  path: string,
+  { watch, log }: UpRun,
+  renewal: Renewal,
+  signals: StopSignals,
+): Promise<Running> {
   const config = readUp(path);
   await using parts = new Parts(signals.hurry);
   const logOf = (part: string): Log => (level, message, fields) => log(level, message, { part, ...fields });
@@ -44,10 +51,13 @@ async function startAll(path: string, { watch, log }: UpRun, signals: StopSignal
   const hub = config.hub && await parts.add(startHub(config.hub, logOf("hub")));
   const node = config.node &&
     await parts.add(startNode({ ...config.node, commands: [] }, logOf("node"), signals));
+  if (signals.isTold) return parts.move();
   if (config.gateway) {
     const others = { services: hub?.hub, mesh: node && callerOf(node.node) };
     const read = new GatewayPart(path, config, logOf("gateway"));
-    await parts.add(startGateway(path, read.next, { watch, log: logOf("gateway"), ...others }));
+    await parts.add(startGateway(path, read.next, renewal, { watch, log: logOf("gateway"), ...others }));
+  } else {
+    renewal.begin(() => Promise.resolve(tellStderr(`sluice up: ${path} has no routes to be read again\n`)));
   }
   tellStderr(`sluice up: running ${partsOf(config).join(", ")}\n`);
   return parts.move();
@@ -67,7 +77,7 @@ async function inFile<T>(task: Promise<T>): Promise<T> {
   try {
     return await task;
   } catch (cause) {
-    throw new Error(inWordsOfFile((cause as Error).message), { cause });
+    throw new Error(inWordsOfFile(failureText(cause)), { cause });
   }
 }
 
@@ -112,13 +122,13 @@ class Parts implements Running, AsyncDisposable {
 class GatewayPart {
   readonly #path: string;
   readonly #log: Log;
-  readonly #others: string;
+  readonly #others: UpConfig;
   #first: UpConfig | undefined;
 
   constructor(path: string, config: UpConfig, log: Log) {
     this.#path = path;
     this.#log = log;
-    this.#others = textOf(config);
+    this.#others = config;
     this.#first = config;
   }
 
@@ -127,7 +137,9 @@ class GatewayPart {
     const config = this.#first ?? readUp(this.#path);
     this.#first = undefined;
     if (!config.gateway) throw new Error("there are no routes in it: end the process to serve none");
-    if (textOf(config) !== this.#others) {
+    const isNew = (["hub", "node"] as const).find((part) => config[part] && !this.#others[part]);
+    if (isNew) throw new Error(`[${isNew}] is new in it, and is there for routes from the next start on`);
+    if (textOf(config) !== textOf(this.#others)) {
       this.#log("warn", "What [loom], [hub] and [node] say changes at the next start");
     }
     return config.gateway;

@@ -7,7 +7,7 @@ import { isRepeatable } from "../flag.ts";
 import { loomCommand } from "../loom.ts";
 import { nodeCommand } from "../node.ts";
 import { listenCommand } from "../registry/registry_listen.ts";
-import { flagsOfFile } from "./up_flags.ts";
+import { flagsOfFile, isPathFlag } from "./up_flags.ts";
 
 /** Makes the schema, draft 2020-12. */
 export function upSchema(): JsonSchema {
@@ -46,6 +46,7 @@ function schemaOf(option: Option): JsonSchema {
   if (option.isBoolean() || option.negate) return flag(description);
   if (option.attributeName() === "env") return map(valueSchema("A variable."), description);
   if (argChoices) return oneOf(argChoices, description);
+  if (isPathFlag(option)) return isRepeatable(option) ? texts(description) : text(description);
   const value = valueSchema(description);
   return isRepeatable(option) ? { ...value, type: [...value.type, "array"], items: valueSchema("One.") } : value;
 }

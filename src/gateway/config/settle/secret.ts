@@ -31,7 +31,8 @@ function sourceText(place: Place, { env, file }: RawSource): string | undefined 
   const at = place.at("file");
   try {
     const path = place.resolve(file!);
-    const { size } = Deno.statSync(path);
+    const { size, isFile } = Deno.statSync(path);
+    if (!isFile) return at.fault(`names ${file}, which is no file`);
     if (size > gatewayLimits.secretBytes) {
       return at.fault(`names ${file}, which is longer than ${gatewayLimits.secretBytes} bytes`);
     }

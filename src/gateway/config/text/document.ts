@@ -52,8 +52,7 @@ export function parseDocument(text: string, file: string): ConfigDocument {
 export function readText(file: string): string {
   let bytes: Uint8Array;
   try {
-    using opened = Deno.openSync(file);
-    const { size, isFile } = opened.statSync();
+    const { size, isFile } = Deno.statSync(file); // opened, a pipe would wait for somebody to write
     if (!isFile) throw whole(file, "is not a file");
     if (size > gatewayLimits.configBytes) {
       throw whole(file, `is longer than ${gatewayLimits.configBytes} bytes, which no file of routes is`);

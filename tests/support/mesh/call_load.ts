@@ -36,7 +36,7 @@ export class CallLoad implements AsyncDisposable {
   }
 
   get slowestMs(): number {
-    return Math.max(...this.tookMs);
+    return this.tookMs.reduce((slowest, ms) => Math.max(slowest, ms), 0); // too many to be arguments
   }
 
   /** Begins no more calls; resolves when those under way have ended. */

@@ -10,23 +10,25 @@ const SHELL = "/bin/sh";
 
 /**
  * Takes orders of two words each, then a dot, then the program. Of a limit that can't be set only one that holds already is
- * good enough. dash and BusyBox call the limit of processes -p, which is the size of pipes in bash. The soft limit of
- * processor time is below the hard one, since SIGXCPU says what SIGKILL would not.
+ * good enough. Both are set one after the other: zsh sets the soft one alone when it is told of none, and dash takes one
+ * flag. dash and BusyBox call the limit of processes -p, which is the size of pipes in bash. The soft limit of processor
+ * time is below the hard one, since SIGXCPU says what SIGKILL would not.
  */
 const PRELUDE = `
+bound() { { ulimit -S "$1" "$2" && ulimit -H "$1" "\${3-$2}"; } 2>/dev/null || held "$1" "$2"; }
 held() { [ "$(ulimit -S "$1")" -le "$2" ] 2>/dev/null || fail "cannot set ulimit $1 $2"; }
 fail() { echo "sluice: $1" >&2; exit 126; }
 while [ "$1" != . ]; do
   case $1 in
   join) echo 0 >"$2" || fail "cannot join the control group" ;;
   forget) unset "$2" ;;
-  cpu) { ulimit -S -t "$2" && ulimit -H -t $(($2 + 1)); } 2>/dev/null || held -t "$2" ;;
+  cpu) bound -t "$2" $(($2 + 1)) ;;
   processes)
     flag=-p
     ulimit -u >/dev/null 2>&1 && flag=-u
-    ulimit $flag "$2" 2>/dev/null || held $flag "$2"
+    bound $flag "$2"
     ;;
-  *) ulimit "$1" "$2" 2>/dev/null || held "$1" "$2" ;;
+  *) bound "$1" "$2" ;;
   esac
   shift 2
 done

@@ -1,6 +1,6 @@
 /** `sluice gateway`: one file of routes. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { flag } from "./flag.ts";
 import { assignment, LARGER_YOUNG_GENERATION_MIB, runInIsolates } from "./isolates.ts";
 import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
@@ -29,10 +29,17 @@ export function gatewayCommand(): Command {
     .addOption(
       flag("-c, --config <file>", "routes as TOML, YAML or JSON: docs/gateway.md", String, undefined, "SLUICE_CONFIG"),
     )
-    .option("--check", "say what is wrong with the file, and serve nothing", false)
+    .addOption(
+      new Option("--check", "say what is wrong with the file, and serve nothing").default(false).conflicts("watch"),
+    )
     .option("--json", "with --check: print what is wrong as a JSON array: file, line, column, path, message", false)
     .option("-w, --watch", "read the file again when it changes, as SIGHUP does", false)
-    .option("--schema", "print the JSON Schema of the file, for editors", false)
+    .addOption(
+      new Option("--schema", "print the JSON Schema of the file, for editors").default(false).conflicts([
+        "check",
+        "watch",
+      ]),
+    )
     .option("--init <document>", "write a file of routes and a stub for each operation of an OpenAPI document")
     .option("-l, --language <name>", "with --init: language of the stubs, such as typescript (default: python)")
     .option("--force", "with --init: write over what is there", false)

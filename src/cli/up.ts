@@ -1,6 +1,6 @@
 /** `sluice up`: a gateway, streams, a registry and a node of the mesh as one process, from one file. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { flag } from "./flag.ts";
 import { logFlag, type LogFormat, openLog } from "./log_flag.ts";
 import { writeStdout } from "./output.ts";
@@ -22,9 +22,16 @@ export function upCommand(): Command {
     .usage("[-c FILE] [--check] [--watch]\n       sluice up --schema")
     .helpOption("-h, --help", "show this help")
     .addOption(flag("-c, --config <file>", "the file: docs/up.md", String, "sluice.toml", "SLUICE_CONFIG"))
-    .option("--check", "say what is wrong with the file, and start nothing", false)
+    .addOption(
+      new Option("--check", "say what is wrong with the file, and start nothing").default(false).conflicts("watch"),
+    )
     .option("-w, --watch", "read the routes again when the file changes, as SIGHUP does", false)
-    .option("--schema", "print the JSON Schema of the file, for editors", false)
+    .addOption(
+      new Option("--schema", "print the JSON Schema of the file, for editors").default(false).conflicts([
+        "check",
+        "watch",
+      ]),
+    )
     .addOption(logFlag("events, and standard error of programs"))
     .action((flags: Flags) => up(flags));
 }

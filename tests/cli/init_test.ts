@@ -9,7 +9,7 @@ import { templates } from "../../src/cli/init/templates.ts";
 import { findCommand, isExecutable } from "../../src/process/find_command.ts";
 import { findInterpreter } from "../../src/process/languages.ts";
 import { seen } from "../support/ask.ts";
-import { contents, makeWorkplace, runLine } from "../support/new_project.ts";
+import { contents, makeProjectPlace, runLine } from "../support/new_project.ts";
 import { type Ended, runCli, serve } from "../support/serve.ts";
 import { within } from "../support/within.ts";
 
@@ -23,7 +23,7 @@ for (const template of templates) {
     name: `a project in ${template.name} is right, passes its own test, and answers as its script says`,
     ignore: !isHere(template),
     fn: async () => {
-      await using place = await makeWorkplace();
+      await using place = await makeProjectPlace();
       const { folder, env } = place;
       const project = folder.file("price-list");
       const { code, stderr } = await place.init(template.name, "--dir", project, "--port", "18099");
@@ -68,7 +68,7 @@ for (const template of tests.values()) {
     name: `the test of a project in ${template.name} fails where the program does`,
     ignore: !isHere(template),
     fn: async () => {
-      await using place = await makeWorkplace();
+      await using place = await makeProjectPlace();
       const project = place.folder.file("hello");
       await place.init(template.name, "--dir", project);
       const script = `${project}/${template.script}`;
@@ -97,7 +97,7 @@ async function firstPiece(url: string): Promise<string> {
 }
 
 Deno.test("projects in JavaScript and TypeScript are as deno fmt, deno lint and deno check want them", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   for (const name of ["javascript", "typescript"]) {
     const project = place.folder.file(name);
     equal((await place.init(name, "--dir", project)).code, 0);
@@ -109,7 +109,7 @@ Deno.test("projects in JavaScript and TypeScript are as deno fmt, deno lint and 
 });
 
 Deno.test("where no sluice is on PATH, projects name Deno and our file, whatever characters are in its path", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   const home = place.folder.file(`it's #{x} $y @z "w"`);
   await Deno.symlink(root, home);
   const program = Deno.execPath();
@@ -143,7 +143,7 @@ Deno.test("--list names the templates and what they need, as a table and as JSON
 });
 
 Deno.test("what a project wants and is not here is told, and the project is written all the same", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   const cases = {
     ruby: /: Cannot run ruby: .*install it: apt-get install ruby$/m,
     js: /: the test needs deno, which is/,
@@ -157,7 +157,7 @@ Deno.test("what a project wants and is not here is told, and the project is writ
 });
 
 Deno.test("--json says what was written, by name and port, and the rest is the default", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   const folder = place.folder.file("shop_2");
   const { code, stdout, stderr } = await place.init("--dir", folder, "--json", "--yes");
   equal(code, 0, stderr);
@@ -169,7 +169,7 @@ Deno.test("--json says what was written, by name and port, and the rest is the d
 });
 
 Deno.test("nothing is written over without --force, and with it only what the project has", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   const folder = place.folder.file("hello");
   await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/hello.py`, "mine");
@@ -189,7 +189,7 @@ Deno.test("nothing is written over without --force, and with it only what the pr
 });
 
 Deno.test("names, folders, ports and templates that can't be are refused, and nothing is written", async () => {
-  await using place = await makeWorkplace();
+  await using place = await makeProjectPlace();
   const { folder } = place;
   await Deno.writeTextFile(folder.file("file"), "");
   const cases: [string[], number, RegExp][] = [

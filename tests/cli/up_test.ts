@@ -289,3 +289,13 @@ networkKey = { env = "SECRET_OF_TEST" }
     /node\.services\["a@one"\]: .*\n.*node\.services\.b: .*\n.*node\.services\.c: /,
   );
 });
+
+Deno.test("flags that mean nothing together are wrong usage", async () => {
+  for (
+    const words of [["up", "--check", "-w"], ["up", "--schema", "--check"], ["gateway", "-c", "x", "--check", "-w"]]
+  ) {
+    const { code, stderr } = await runCli(words);
+    deepEqual([code, stderr.split("\n").length], [2, 2], stderr);
+    match(stderr, /^sluice: option '.*' cannot be used with option '.*'; see `sluice \w+ --help`\n$/);
+  }
+});

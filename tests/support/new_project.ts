@@ -10,7 +10,7 @@ import { within } from "./within.ts";
 const TEST_MS = 180_000;
 
 /** A folder to write projects into. */
-export interface Workplace extends AsyncDisposable {
+export interface ProjectPlace extends AsyncDisposable {
   readonly folder: Folder;
   /** With a `sluice` in its PATH. */
   readonly env: Record<string, string>;
@@ -19,7 +19,7 @@ export interface Workplace extends AsyncDisposable {
 }
 
 /** Makes a folder, and a command beside it. */
-export async function makeWorkplace(): Promise<Workplace> {
+export async function makeProjectPlace(): Promise<ProjectPlace> {
   await using made = new AsyncDisposableStack();
   const folder = made.use(await makeFolder());
   const bin = made.use(await makeFolder({ sluice: `#!/bin/sh\nexec ${sluiceLine()} "$@"\n` }));

@@ -3,7 +3,7 @@
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { findCommand } from "../../../src/process/find_command.ts";
 import { startCli } from "../../support/live_cli.ts";
-import { contents, makeWorkplace, type Workplace } from "../../support/new_project.ts";
+import { contents, makeProjectPlace, type ProjectPlace } from "../../support/new_project.ts";
 
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
@@ -12,7 +12,7 @@ const BY_SIGINT = 130;
 /** Makes a terminal for a command, its standard streams, and ends with its exit code. */
 const ignore = findCommand("script") === undefined;
 
-function initAtTerminal({ folder, env }: Workplace, ...args: string[]) {
+function initAtTerminal({ folder, env }: ProjectPlace, ...args: string[]) {
   const line = `cd '${folder.path}' && exec sluice init ${args.join(" ")}`;
   return startCli(["--quiet", "--flush", "--return", "--command", line, "/dev/null"], {
     program: "script",
@@ -25,7 +25,7 @@ Deno.test({
     "sluice init asks for name, language and port; an empty answer is the one in brackets, a wrong one is asked again",
   ignore,
   fn: async () => {
-    await using place = await makeWorkplace();
+    await using place = await makeProjectPlace();
     await using init = initAtTerminal(place);
     await init.said(/Name \[hello\]: /);
     await init.write("Two Words\n");
@@ -51,7 +51,7 @@ Deno.test({
   name: "Ctrl-C and Ctrl-D at a question leave nothing behind",
   ignore,
   fn: async () => {
-    await using place = await makeWorkplace();
+    await using place = await makeProjectPlace();
     for (const [key, code] of [[CTRL_C, BY_SIGINT], [CTRL_D, 1]] as const) {
       await using init = initAtTerminal(place, "--name", "prices");
       await init.said(/\[python\]: /);
@@ -67,7 +67,7 @@ Deno.test({
   name: "sluice init asks nothing when all is given, nor with --yes, nor for what was given wrongly",
   ignore,
   fn: async () => {
-    await using place = await makeWorkplace();
+    await using place = await makeProjectPlace();
     const cases: [string[], number][] = [
       [["bash", "--name", "a", "--port", "1234"], 0],
       [["--yes", "--dir", "b"], 0],

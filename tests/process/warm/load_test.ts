@@ -1,6 +1,6 @@
 /** 2,000 requests in each language, 64 at a time over HTTP: all answers are right, and nothing of them stays. */
 
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { program } from "../../../mod.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { listen } from "../../support/in_process.ts";
@@ -20,6 +20,8 @@ const MiB = 1024 * 1024;
 const HELD_BYTES_MAX = 4 * MiB;
 /** Its garbage collector takes what it likes between two collections. */
 const SERVER_BYTES_MAX = 96 * MiB;
+/** Descriptors of what has just begun or ended: a leak of one in a hundred requests is more. */
+const DESCRIPTORS_MAX = 20;
 /** A parent has no reason to grow at all, but for its books of children. */
 const PARENT_BYTES_MAX = 2 * MiB;
 
@@ -101,8 +103,10 @@ for (const language of warmLanguages) {
       );
       deepEqual([...parents], [parent], "not all were served by the one parent");
       ok(processes.size > REQUESTS * 0.99, `${processes.size} processes for ${REQUESTS} requests`); // numbers come again
-      equal(after.server.descriptors, before.server.descriptors);
-      equal(after.parent.descriptors, before.parent.descriptors);
+      for (const who of ["server", "parent"] as const) {
+        const more = after[who].descriptors - before[who].descriptors;
+        ok(more < DESCRIPTORS_MAX, `the ${who} has ${more} descriptors more`);
+      }
       await until("no child is left a zombie", () => dead(Deno.pid).length + dead(parent).length <= deadBefore, 2000);
       ok(grown.held < HELD_BYTES_MAX, `the server holds ${inMiB(grown.held)} more`);
       ok(grown.server < SERVER_BYTES_MAX, `the server has grown by ${inMiB(grown.server)}`);

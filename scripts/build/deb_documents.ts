@@ -11,14 +11,13 @@ export function debianChangelog(version: string, date: Date, maintainer: string)
 `;
 }
 
-/** `debian/copyright` in the form of DEP-5, with the text of the licence that both parts have. */
+/** `debian/copyright`: paragraphs as in DEP-5, but for the line that names its form by an address; with the licence of both parts. */
 export function debianCopyright(licence: string): string {
   const [, holder] = /^Copyright \(c\) (.+)$/m.exec(licence) ?? [];
   if (holder === undefined) throw new Error("Cannot tell whose LICENSE is: it has no line Copyright (c) YEAR HOLDER");
   const text = licence.slice(licence.indexOf("Permission is")).trim().split("\n")
     .map((line) => line === "" ? " ." : ` ${line}`).join("\n");
-  return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: sluice
+  return `Upstream-Name: sluice
 Comment: /usr/share/doc/sluice/NOTICES has the licences of the packages that
  /usr/lib/sluice/*.js are bundled from.
 

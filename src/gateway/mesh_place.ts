@@ -3,7 +3,7 @@
 import type { Log } from "../log.ts";
 import type { MeshNode } from "../mesh/node/mesh_node.ts";
 import type { MeshConfig } from "./config/model.ts";
-import type { MeshCaller } from "./targets/mesh_target.ts";
+import { type MeshCaller, meshCaller } from "./targets/mesh_target.ts";
 
 /** A mesh, before the config that names it is in force. */
 export interface PreparedMesh {
@@ -44,7 +44,7 @@ export class MeshPlace {
     // To load the mesh takes longer than most gateways take to start, and most join none.
     const { joinMesh } = await import("./join_mesh.ts");
     const node = await joinMesh(config, this.#log);
-    const caller: MeshCaller = { call: (services, request, info) => node.fetch(services, request, { info }) };
+    const caller = meshCaller(node);
     return { caller, commit: () => this.#joined = { key, node, caller }, rollback: () => node.close(0) };
   }
 

@@ -2,9 +2,8 @@
 
 import { checkConfig } from "../../gateway/check_gateway.ts";
 import type { GatewayConfig } from "../../gateway/config/model.ts";
-import type { MeshCaller } from "../../gateway/targets/mesh_target.ts";
+import { meshCaller } from "../../gateway/targets/mesh_target.ts";
 import type { Log } from "../../log.ts";
-import type { MeshNode } from "../../mesh/node/mesh_node.ts";
 import { Renewal, startGateway } from "../gateway/gateway_server.ts";
 import { startLoom } from "../streams/loom_server.ts";
 import { checkNode, startNode } from "../mesh/node_run.ts";
@@ -53,7 +52,7 @@ async function startAll(
     await parts.add(startNode({ ...config.node, commands: [] }, logOf("node"), signals));
   if (signals.isTold) return parts.move();
   if (config.gateway) {
-    const others = { services: hub?.hub, mesh: node && callerOf(node.node) };
+    const others = { services: hub?.hub, mesh: node && meshCaller(node.node) };
     const read = new GatewayPart(path, config, logOf("gateway"));
     await parts.add(startGateway(path, read.next, renewal, { watch, log: logOf("gateway"), ...others }));
   } else {
@@ -66,10 +65,6 @@ async function startAll(
 function partsOf({ gateway, loom, hub, node }: UpConfig): string[] {
   const parts = { gateway, loom, hub, node };
   return Object.entries(parts).filter(([, part]) => part !== undefined).map(([name]) => name);
-}
-
-function callerOf(node: MeshNode): MeshCaller {
-  return { call: (services, request, info) => node.fetch(services, request, { info }) };
 }
 
 /** What commands say of flags is said of the file. */

@@ -2,6 +2,7 @@
 
 import type { Handler, RequestInfo } from "../../http/handler.ts";
 import { problem } from "../../http/problem.ts";
+import type { MeshNode } from "../../mesh/node/mesh_node.ts";
 
 /** Whoever has joined a mesh. */
 export interface MeshCaller {
@@ -11,6 +12,11 @@ export interface MeshCaller {
    * @throws {HttpError} when there is no answer
    */
   call(services: readonly string[], request: Request, info?: RequestInfo): Promise<Response>;
+}
+
+/** Calls by a node. */
+export function meshCaller(node: MeshNode): MeshCaller {
+  return { call: (services, request, info) => node.fetch(services, request, { info }) };
 }
 
 /**

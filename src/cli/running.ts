@@ -1,5 +1,6 @@
 /** What runs until a signal asks for the end: one server, or several that are one process. */
 
+import { raiseDescriptorLimit } from "../process/libc.ts";
 import { INTERRUPTED } from "./exit_codes.ts";
 import { StopSignals } from "./signals.ts";
 
@@ -14,7 +15,7 @@ export interface Running {
 }
 
 /**
- * Starts something, and stops it at the first signal; a second one makes it quick.
+ * Starts something with as many descriptors as may be, and stops it at the first signal; a second one makes it quick.
  *
  * @param start is told of signals too: a start that takes long has to end early
  * @param hangup what SIGHUP is: an end, or nothing of ours
@@ -24,6 +25,7 @@ export async function runUntilStopped(
   start: (signals: StopSignals) => Promise<Running>,
   hangup?: "stop" | "other",
 ): Promise<void> {
+  raiseDescriptorLimit();
   using signals = new StopSignals(hangup);
   const running = await start(signals);
   await signals.told;

@@ -9,7 +9,7 @@ export interface GatewayFileOptions {
   readonly log?: Log;
   /** Takes lines of the access log in the forms `json` and `combined`, newline included. Default: nothing is told. */
   readonly writeAccess?: (line: string) => void;
-  /** Connections at a time to each address. Default: no limit. */
+  /** Connections at a time to each address. Default: what all servers have, half of the descriptors. */
   readonly connections?: number;
   /** Closes the gateway. */
   readonly signal?: AbortSignal;

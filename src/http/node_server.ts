@@ -8,6 +8,7 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { limits } from "../limits.ts";
+import { ClientDoor } from "../client_door.ts";
 import { Connections } from "./connections.ts";
 import { mayHideMore } from "./declined_upgrade.ts";
 import { exchange } from "./exchange.ts";
@@ -68,9 +69,10 @@ export async function serveHttp(handler: Handler, options: ServeOptions = {}): P
   const connections = new Connections(front.keepAliveMs);
   // Under TLS these are the ones below: of a connection whose handshake fails, nothing else is known.
   const accepted = options.tls ? new Connections() : connections;
+  const door = new ClientDoor();
   server.on("connection", (socket: Socket) => {
     if (accepted.size >= (options.connections ?? Infinity)) return void socket.destroy();
-    accepted.add(socket);
+    if (door.admit(socket)) accepted.add(socket);
   });
   if (options.tls) {
     server.on("secureConnection", (socket: Socket) => {

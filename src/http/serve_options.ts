@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly onAccess?: OnAccess;
   /** Show inner messages to the client. Default: false. */
   readonly dev?: boolean;
-  /** Connections at a time; one more is closed at once. Default: no limit. */
+  /** Connections at a time; one more is closed at once. Default: what all servers have, half of the descriptors. */
   readonly connections?: number;
   /** Request line and header fields, bytes; more are answered 431. Default 2 MiB. */
   readonly requestHeadBytes?: number;

@@ -279,10 +279,8 @@ export const meshLimits = {
   linkEndMs: 10_000,
   /** How long a connection is silent before the system looks whether it still is one; sessions look sooner. */
   linkKeepAliveMs: 60_000,
-  /** Connections that one listener takes, unless the process may open fewer: 17 kB each, 24 kB as WebSockets. */
+  /** Connections that one listener takes, unless the process may have fewer: 17 kB each, 24 kB as WebSockets. */
   links: 10_000,
-  /** Connections that wait at the system until they are taken: Node.js' number. */
-  linksComing: 511,
   /** Connections from one address of IPv4 or one /64 of IPv6: an office behind one address has as many nodes. */
   linksOfHost: 256,
   /** How long a connection may take to say what it is: a few bytes, or the head of a request. */

@@ -55,7 +55,7 @@ Deno.test("doctor --json prints one array, in which whatever is not ok has somet
   equal(of("rlimits").verdict, "ok", of("rlimits").found);
   match(of("deno").found, /^\d+\.\d+\.\d+ .*, with all permissions$/);
   match(of("languages").found, /^\d+ of \d+ found/);
-  match(of("open files").found, /^\d+ \(hard limit (\d+|unlimited)\): \d+ clients of a server at a time$/);
+  match(of("open files").found, /^\d+ \(hard limit (\d+|unlimited)\): \d+ clients at a time$/);
   match(of("store").found, /: \w+, [\d.]+ GB free, \d+ syncs a second/);
   equal(of("ffi").verdict, of("launcher").verdict);
 });

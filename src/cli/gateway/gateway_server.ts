@@ -6,7 +6,6 @@ import type { GatewayConfig } from "../../gateway/config/model.ts";
 import { type Gateway, type GatewayOptions, serveGateway } from "../../gateway/serve_gateway.ts";
 import type { Log } from "../../log.ts";
 import { Again } from "../again.ts";
-import { connectionsAllowed } from "../connections.ts";
 import { reportListening } from "../isolates.ts";
 import { tellStderr, writeStdout } from "../output.ts";
 import { type Running, runUntilStopped } from "../running.ts";
@@ -57,7 +56,7 @@ export async function startGateway(
 ): Promise<Running & { readonly gateway: Gateway }> {
   await using held = new AsyncDisposableStack();
   const config = read();
-  const options = { log, mesh, services, writeAccess: writeStdout, connections: connectionsAllowed() };
+  const options = { log, mesh, services, writeAccess: writeStdout };
   const gateway = held.use(await serveGateway(config, options).catch((error) => explain(error, config)));
   // Before anybody is told that it listens: what they change from then on is seen.
   const files = held.use(new FileWatch(watch ? watched(gateway, path, config) : [], renewal.ask));

@@ -1,12 +1,13 @@
 /** The server behind `sluice serve`. */
 
 import { existsSync } from "node:fs";
+import { clientsOf, descriptorLimit } from "../../client_door.ts";
 import { mountAll } from "../../http/mount.ts";
 import type { Handler } from "../../http/handler.ts";
 import { type HttpServer, serveHttp, type ServeOptions } from "../../http/node_server.ts";
+import { raiseDescriptorLimit } from "../../process/libc.ts";
 import { program, type ProgramHandler } from "../../process/program.ts";
 import { announce, logAccess } from "../announce.ts";
-import { connectionsAllowed } from "../connections.ts";
 import { assignment, onOthersStopped, reportListening, runInIsolates } from "../isolates.ts";
 import { cliLimits } from "../limits.ts";
 import { openLog } from "../log_flag.ts";
@@ -54,6 +55,7 @@ export async function serve(commands: string[], words: readonly string[], flags:
   }
   if (!isolate) return exitUnlessDone(await runInIsolates(flags.workers));
 
+  raiseDescriptorLimit();
   using signals = new StopSignals();
   onOthersStopped(() => signals.tell());
   {
@@ -69,7 +71,7 @@ export async function serve(commands: string[], words: readonly string[], flags:
       hostname: flags.host,
       port: isolate.port ?? flags.port,
       reusePort: isolate.shared,
-      connections: connectionsAllowed(flags.workers),
+      connections: Math.ceil(clientsOf(descriptorLimit()) / flags.workers), // each isolate has a door of its own
       dev: flags.dev,
       onAccess: (access) => logAccess(log, access),
     }, isolate.port === undefined);

@@ -6,7 +6,6 @@ import { FolderError } from "../../registry/hub/row_keeper.ts";
 import { startRegistry } from "../../registry/start_registry.ts";
 import type { Service } from "../../registry/service.ts";
 import { announce } from "../announce.ts";
-import { connectionsAllowed } from "../connections.ts";
 import type { HubSettings } from "./registry_settings.ts";
 import { type Running, runUntilStopped, unlessHurried } from "../running.ts";
 import { UsageError } from "../usage.ts";
@@ -35,7 +34,7 @@ export async function startHub(settings: HubSettings, log: Log): Promise<Running
 
 async function open(settings: HubSettings, log: Log): Promise<Hub> {
   try {
-    return await startRegistry({ ...settings, connections: connectionsAllowed(), log });
+    return await startRegistry({ ...settings, log });
   } catch (error) {
     throw explain(error, settings);
   }

@@ -10,7 +10,6 @@ import { isOpen } from "../../loom/loom_handler.ts";
 import { type Loom, openLoom } from "../../loom/open_loom.ts";
 import { isLoopback } from "../../net/loopback.ts";
 import { announce, logAccess } from "../announce.ts";
-import { connectionsAllowed } from "../connections.ts";
 import { reportListening } from "../isolates.ts";
 import { cliLimits } from "../limits.ts";
 import type { SettledLoom } from "./loom_settings.ts";
@@ -90,7 +89,6 @@ async function listen(store: Loom, settings: SettledLoom, log: Log): Promise<Htt
       hostname: host,
       port,
       requestBodyIdleMs: limits.uploadIdleMs,
-      connections: connectionsAllowed(),
       onAccess: (access) => logAccess(log, { ...access, url: withoutToken(access.url) }),
     });
   } catch (error) {

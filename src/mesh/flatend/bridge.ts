@@ -4,6 +4,7 @@
  */
 
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { ClientDoor } from "../../client_door.ts";
 import type { RequestInfo } from "../../http/handler.ts";
 import { atMost, type Log, silent } from "../../log.ts";
 import { systemClock } from "../clock.ts";
@@ -28,6 +29,7 @@ export class FlatendBridge implements AsyncDisposable {
   readonly #options: FlatendBridgeOptions;
   readonly #log: Log;
   readonly #server: Server;
+  readonly #door = new ClientDoor();
   readonly #peers = new Map<string, Peer>();
   readonly #onAbort = () => void this.close();
   #count = 0;
@@ -96,6 +98,7 @@ export class FlatendBridge implements AsyncDisposable {
 
   #accept(socket: Socket): void {
     socket.on("error", () => {}); // it is told of by the close that follows
+    if (!this.#door.admit(socket)) return;
     if (this.#closed || socket.remoteAddress === undefined) return void socket.destroy();
     const { clock = systemClock, idleMs = flatendLimits.idleMs, call, offered } = this.#options;
     const options: PeerOptions = {

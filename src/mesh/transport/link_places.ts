@@ -1,6 +1,6 @@
 /** How many connections are open, in all and by whom. */
 
-import { readFileSync } from "node:fs";
+import { ClientDoor } from "../../client_door.ts";
 import { isLoopback } from "../../net/loopback.ts";
 import { ownerOf } from "./remote_host.ts";
 
@@ -8,6 +8,7 @@ import { ownerOf } from "./remote_host.ts";
 export class LinkPlaces {
   readonly #most: number;
   readonly #mostOfHost: number;
+  readonly #door = new ClientDoor();
   readonly #byOwner = new Map<string, number>();
   #taken = 0;
 
@@ -27,26 +28,16 @@ export class LinkPlaces {
     const owner = ownerOf(host);
     const count = this.#byOwner.get(owner) ?? 0;
     if (count >= this.#mostOfHost && !isLoopback(host)) return undefined;
+    const leave = this.#door.take();
+    if (!leave) return undefined;
     this.#taken++;
     this.#byOwner.set(owner, count + 1);
     return () => {
+      leave();
       this.#taken--;
       const left = this.#byOwner.get(owner)! - 1;
       if (left === 0) this.#byOwner.delete(owner);
       else this.#byOwner.set(owner, left);
     };
-  }
-}
-
-/**
- * A part of the descriptors that this process may have, where the system tells. The bound is not to be met: once Deno's
- * servers can't take a connection for want of a descriptor, they never take one again.
- */
-export function partOfDescriptors(part: number): number {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
-    return soft === undefined ? Infinity : Math.max(1, Math.floor(Number(soft) * part));
-  } catch {
-    return Infinity; // not Linux, or it may not be read: the bound in numbers is left
   }
 }

@@ -9,7 +9,7 @@ import { systemClock } from "../clock.ts";
 import { meshLimits } from "../limits.ts";
 import { type Kind, readFirst } from "./first_bytes.ts";
 import type { Link } from "./link.ts";
-import { LinkPlaces, partOfDescriptors } from "./link_places.ts";
+import { LinkPlaces } from "./link_places.ts";
 import { remoteHostOf } from "./remote_host.ts";
 import { SocketReads } from "./socket_reads.ts";
 import { TcpLink } from "./tcp_link.ts";
@@ -23,7 +23,7 @@ export interface ListenOptions {
   readonly port?: number;
   /** Takes a link, whose first bytes may have come. */
   onLink(link: Link, from: { readonly remoteHost: string }): void;
-  /** Connections at a time. Default: 10,000, and no more than half of the descriptors that the process may have. */
+  /** Connections at a time. Default: 10,000; all servers together have half of the descriptors. */
   readonly connections?: number;
   /** Those of one remote host; loopback may have any number. Default: 256. */
   readonly connectionsOfHost?: number;
@@ -77,9 +77,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     reject(new Deno.errors.AddrInUse(`Port ${port} is taken`));
   };
   server.once("error", fail);
-  // So many are taken in one go, before any of them can be ended.
-  const backlog = Math.min(meshLimits.linksComing, partOfDescriptors(1 / 4));
-  server.listen({ host: host === "" ? undefined : host, port, backlog }, () => {
+  server.listen({ host: host === "" ? undefined : host, port }, () => {
     server.off("error", fail);
     server.on("error", () => {}); // a connection that could not be taken is its client's to notice
     resolve();
@@ -97,7 +95,7 @@ class Door {
   readonly #pending = new Map<Socket, () => void>();
 
   constructor(server: Server, options: ListenOptions) {
-    const { connections = Math.min(meshLimits.links, partOfDescriptors(1 / 2)) } = options;
+    const { connections = meshLimits.links } = options;
     this.#server = server;
     this.#options = options;
     this.#places = new LinkPlaces(connections, options.connectionsOfHost ?? meshLimits.linksOfHost);

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { ownGroup } from "../cgroup/own_group.ts";
+import { clientsOf } from "../../client_door.ts";
 import { raiseDescriptorLimit } from "../libc.ts";
 import { type Finding, type HostCheck, ok, readSystemFile, warn } from "./fact.ts";
 import { hostLimits } from "./host_limits.ts";
@@ -31,13 +32,13 @@ function shown(limit: number): string {
   return limit === Infinity ? "unlimited" : String(limit);
 }
 
-/** Servers raise theirs by themselves as far as they may, and let clients have half. */
+/** Servers raise theirs by themselves as far as they may, and let their clients have half. */
 function openFiles(): Finding {
   const before = limitOf("Max open files");
   const inForce = raiseDescriptorLimit() ?? before?.soft;
   if (inForce === undefined) return warn("not known: the limit can't be asked for without FFI", "grant --allow-ffi");
   const hard = before ? ` (hard limit ${shown(before.hard)})` : "";
-  const found = `${shown(inForce)}${hard}: ${Math.floor(inForce / 2)} clients of a server at a time`;
+  const found = `${shown(inForce)}${hard}: ${clientsOf(inForce)} clients at a time`;
   if (inForce >= hostLimits.descriptorsGood) return ok(found);
   return warn(found, "ulimit -n 65536");
 }

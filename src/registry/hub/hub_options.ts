@@ -42,7 +42,7 @@ export interface RegistryOptions {
   readonly seaportPort?: number;
   /** Web pages that may use the hub, such as `https://app.example`; those of this machine always may. */
   readonly origins?: readonly string[];
-  /** Connections at a time. Default: no limit. */
+  /** Connections at a time. Default: what all servers have, half of the descriptors. */
   readonly connections?: number;
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: () => number;

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { clearImmediate, setImmediate } from "node:timers";
+import { ClientDoor } from "../../client_door.ts";
 import { limits } from "../../limits.ts";
 import type { Log } from "../../log.ts";
 import type { HubCore } from "../hub/hub_core.ts";
@@ -48,6 +49,7 @@ export class SeaportBridge {
   readonly #options: SeaportBridgeOptions;
   readonly #hub: SeaportHub;
   readonly #server: Server;
+  readonly #door = new ClientDoor();
   readonly #sessions = new Set<SeaportSession>();
   readonly #stopObserving: () => void;
   readonly #ticking: ReturnType<typeof setInterval>;
@@ -99,6 +101,7 @@ export class SeaportBridge {
 
   #accept(socket: Socket): void {
     socket.on("error", () => {}); // it is told of by the close that follows
+    if (!this.#door.admit(socket)) return;
     if (this.#isClosed || socket.remoteAddress === undefined) return void socket.destroy();
     socket.setNoDelay(true);
     const address = unmapped(socket.remoteAddress);

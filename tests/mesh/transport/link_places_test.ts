@@ -1,7 +1,7 @@
 /** How many connections there may be, in all and of one owner. */
 
 import { equal, ok } from "node:assert/strict";
-import { LinkPlaces, partOfDescriptors } from "../../../src/mesh/transport/link_places.ts";
+import { LinkPlaces } from "../../../src/mesh/transport/link_places.ts";
 
 Deno.test("one host has so many connections and no more, until one of them ends", () => {
   const places = new LinkPlaces(100, 2);
@@ -26,9 +26,4 @@ Deno.test("loopback has any number of connections, as far as there are places at
   const places = new LinkPlaces(5, 1);
   for (const host of ["127.0.0.1", "127.0.0.1", "::1", "::1", "127.0.0.2"]) ok(places.take(host));
   equal(places.take("127.0.0.1"), undefined);
-});
-
-Deno.test("a process is known to have descriptors", () => {
-  ok(partOfDescriptors(1 / 2) >= 32);
-  equal(partOfDescriptors(0), 1);
 });

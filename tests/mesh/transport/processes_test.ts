@@ -78,16 +78,16 @@ Deno.test("one that is killed while much is on its way is noticed, too", async (
 });
 
 Deno.test("a listener keeps below the descriptors of its process, and goes on when a rush is over", async () => {
-  await using process = await EchoProcess.start(120);
+  await using process = await EchoProcess.start(512);
   const hostname = "127.0.0.1";
   const connect = () => Deno.connect({ hostname, port: Number(process.port) });
-  const rush = await Promise.all(Array.from({ length: 150 }, connect));
+  const rush = await Promise.all(Array.from({ length: 400 }, connect));
   const ended = await Promise.all(rush.map(async (connection) => {
     await connection.write(Uint8Array.of(0)).catch(() => 0); // it may be over by now
     const answer = connection.read(new Uint8Array(1)).catch(() => null); // a reset is an end as well
     return await within("it is answered or ended", answer) === null;
   }));
-  equal(ended.filter((isEnded) => !isEnded).length, 60);
+  equal(ended.filter((isEnded) => !isEnded).length, 256);
   for (const connection of rush) connection.close();
   let tape: Tape | undefined;
   await until("there is room again", async () => {

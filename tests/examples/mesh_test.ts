@@ -92,11 +92,17 @@ Deno.test("a script on a server and on a laptop behind NAT scales pictures for c
   deepEqual(await ask("/resize?width=16"), [16, 8]);
   deepEqual(await ask("/resize?width=32"), [32, 16]);
 
-  // Under load the server dies: requests that may be sent twice are all answered.
+  // Under load the server dies: requests that may be sent twice are all answered. An answer that had begun can't be taken
+  // back: whoever reads it sees that it was cut off. There are no more of these than were under way.
   let answered = 0;
+  let cut = 0;
   const load = async () => {
     for (let i = 0; i < 10; i++) {
-      deepEqual(await ask("/resize?width=8", "-H", "idempotency-key: any"), [8, 4]);
+      const size = await ask("/resize?width=8", "-H", "idempotency-key: any").catch((error: Error) => {
+        if (!error.message.includes("curl: (18)")) throw error;
+        cut++;
+      });
+      if (size) deepEqual(size, [8, 4]);
       answered++;
     }
   };
@@ -104,6 +110,7 @@ Deno.test("a script on a server and on a laptop behind NAT scales pictures for c
   await until("the load has begun", () => answered > 3);
   server.kill("SIGKILL");
   await loads;
+  ok(cut <= 3, `${cut} answers were cut off`);
   await server[Symbol.asyncDispose]();
   deepEqual(await ask("/laptop?width=16"), [16, 8]);
 

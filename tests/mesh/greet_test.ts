@@ -1,7 +1,7 @@
 /** The opening of a session: who gets in, who does not, and what either side learns of it. */
 
 import { deepEqual, equal, notDeepEqual, ok, rejects, throws } from "node:assert/strict";
-import { greet, plainGreet } from "../../src/mesh/session/greet.ts";
+import { greet, identify, plainGreet, plainIdentify } from "../../src/mesh/session/greet.ts";
 import type { LinkReceiver } from "../../src/mesh/transport/link.ts";
 import { byteByByte, linkPair } from "../support/mesh/link_pair.ts";
 import { settle } from "../support/mesh/manual_clock.ts";
@@ -86,6 +86,29 @@ Deno.test("another node than the one that is expected is hung up on before it kn
   const meeting = new Meeting();
   await meeting.fails(meeting.anna({ expected: carl.id }), "identity", meeting.bert(), "closed");
   equal(meeting.links[0].written.length, 1);
+});
+
+Deno.test("who only wants to know who is there learns it, and leaves before the other side has a session", async () => {
+  for (const [how, who] of [[greet, identify], [plainGreet, plainIdentify]] as const) {
+    for (const [expected, code] of [[bert.id, undefined], [carl.id, "identity"]] as const) {
+      const meeting = new Meeting(how as Greet);
+      const options = {
+        initiator: true,
+        identity: anna,
+        expected,
+        clock: meeting.clock,
+        timeoutMs,
+        insecure: true,
+      } as const;
+      const asked = who(meeting.links[0], options);
+      const b = meeting.bert();
+      if (code) await rejects(asked, isFor(code));
+      else equal(await asked, bert.id);
+      await rejects(b, isFor("closed"));
+      equal(meeting.links[0].written.length, 1);
+      meeting.isOver();
+    }
+  }
 });
 
 Deno.test("a node that is not allowed is told so, and never believes to be in", async () => {

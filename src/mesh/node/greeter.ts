@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Identity } from "../identity.ts";
 import { meshLimits } from "../limits.ts";
 import type { NodeId } from "../node_id.ts";
-import { greet, type Greeted, type GreetOptions, plainGreet } from "../session/greet.ts";
+import { greet, type Greeted, type GreetOptions, identify, plainGreet, plainIdentify } from "../session/greet.ts";
 import { Session, type SessionHandler } from "../session/session.ts";
 import type { Link } from "../transport/link.ts";
 
@@ -34,12 +34,28 @@ export class Greeter {
    * @throws {MeshError} when it is nobody, somebody else, or not allowed
    */
   greet(link: Link, initiator: boolean, signal: AbortSignal, expected?: NodeId): Promise<Greeted> {
-    const { identity, networkKey, allow, clock, insecure } = this.#options;
-    const options: GreetOptions = {
+    const { insecure } = this.#options;
+    const options = this.#how(initiator, signal, expected);
+    return insecure ? plainGreet(link, { ...options, insecure }) : greet(link, options);
+  }
+
+  /**
+   * Finds out who is at the other end of a link that was dialled, and ends it.
+   *
+   * @throws {MeshError} when it is nobody, or somebody else
+   */
+  identify(link: Link, signal: AbortSignal, expected: NodeId): Promise<NodeId> {
+    const { insecure } = this.#options;
+    const options = this.#how(true, signal, expected);
+    return insecure ? plainIdentify(link, { ...options, insecure }) : identify(link, options);
+  }
+
+  #how(initiator: boolean, signal: AbortSignal, expected: NodeId | undefined): GreetOptions {
+    const { identity, networkKey, allow, clock } = this.#options;
+    return {
       ...{ initiator, identity, networkKey, expected, clock, signal, timeoutMs: meshLimits.greetMs },
       allow: allow && ((id) => allow.has(id)),
     };
-    return insecure ? plainGreet(link, { ...options, insecure }) : greet(link, options);
   }
 
   /** Begins a session over a link that was greeted. */

@@ -84,7 +84,8 @@ export class Probes {
     let link: Link | undefined;
     try {
       link = await transport.dial(address, either);
-      await greeter.greet(link, true, either, id);
+      // Not greeted to the end: the node would take it for a session, and call by it.
+      await greeter.identify(link, either, id);
       this.found(id, address);
       return true;
     } catch {

@@ -72,8 +72,18 @@ const REFUSED = 1;
  * @throws the signal's reason
  */
 export function greet(link: Link, options: GreetOptions): Promise<Greeted> {
-  const { initiator, identity, networkKey } = options;
-  return open(link, options, () => new NoiseOpening(initiator, identity, networkKey));
+  return open(link, options, () => noise(options), greetWith);
+}
+
+/**
+ * Finds out who is on the other side of a link, as an initiator, and ends the link. The responder proves its id in its
+ * first message, and makes no session before it has had another one.
+ *
+ * @throws {MeshError} as `greet` does
+ * @throws the signal's reason
+ */
+export function identify(link: Link, options: GreetOptions): Promise<NodeId> {
+  return open(link, options, () => noise(options), identifyWith);
 }
 
 /**
@@ -81,18 +91,39 @@ export function greet(link: Link, options: GreetOptions): Promise<Greeted> {
  *
  * @throws {TypeError} without `insecure: true`, with a network key, and on a link that comes from another machine
  */
-export function plainGreet(link: Link, options: GreetOptions & { readonly insecure: true }): Promise<Greeted> {
-  return open(link, options, () => {
-    if (options.insecure !== true) throw new TypeError("Cannot greet without cryptography: `insecure` is not true");
-    if (options.networkKey) throw new TypeError("Cannot greet without cryptography: there is a network key");
-    if (link.remoteHost !== undefined) {
-      throw new TypeError(`Cannot greet without cryptography: the other side is at ${link.remoteHost}`);
-    }
-    return new PlainOpening(options.identity);
-  });
+export function plainGreet(link: Link, options: InsecureOptions): Promise<Greeted> {
+  return open(link, options, () => plain(link, options), greetWith);
 }
 
-async function open(link: Link, options: GreetOptions, begin: () => Opening): Promise<Greeted> {
+/** {@linkcode identify} with no cryptography at all. */
+export function plainIdentify(link: Link, options: InsecureOptions): Promise<NodeId> {
+  return open(link, options, () => plain(link, options), identifyWith);
+}
+
+type InsecureOptions = GreetOptions & { readonly insecure: true };
+
+function noise({ initiator, identity, networkKey }: GreetOptions): Opening {
+  return new NoiseOpening(initiator, identity, networkKey);
+}
+
+function plain(link: Link, options: InsecureOptions): Opening {
+  if (options.insecure !== true) throw new TypeError("Cannot greet without cryptography: `insecure` is not true");
+  if (options.networkKey) throw new TypeError("Cannot greet without cryptography: there is a network key");
+  if (link.remoteHost !== undefined) {
+    throw new TypeError(`Cannot greet without cryptography: the other side is at ${link.remoteHost}`);
+  }
+  return new PlainOpening(options.identity);
+}
+
+/** What is done with a link, whose receiver is a line. */
+type Way<Result> = (line: GreetLine, opening: Opening, options: GreetOptions) => Promise<Result>;
+
+async function open<Result>(
+  link: Link,
+  options: GreetOptions,
+  begin: () => Opening,
+  go: Way<Result>,
+): Promise<Result> {
   const { clock, signal, timeoutMs } = options;
   const line = new GreetLine(link);
   const late = () => line.fail(new MeshError("timeout", `The connection was not open within ${timeoutMs} ms`));
@@ -101,10 +132,7 @@ async function open(link: Link, options: GreetOptions, begin: () => Opening): Pr
   signal?.addEventListener("abort", abort, { once: true });
   try {
     signal?.throwIfAborted();
-    const opening = begin();
-    const remote = await (options.initiator ? call : answer)(line, opening, options);
-    line.rest();
-    return greeted(remote, opening, line, options);
+    return await go(line, begin(), options);
   } catch (error) {
     link.destroy();
     throw meaningOf(error);
@@ -114,11 +142,29 @@ async function open(link: Link, options: GreetOptions, begin: () => Opening): Pr
   }
 }
 
-/** The initiator's part. */
-async function call(line: GreetLine, opening: Opening, options: GreetOptions): Promise<NodeId> {
+async function greetWith(line: GreetLine, opening: Opening, options: GreetOptions): Promise<Greeted> {
+  const remote = await (options.initiator ? call : answer)(line, opening, options);
+  line.rest();
+  return greeted(remote, opening, line, options);
+}
+
+async function identifyWith(line: GreetLine, opening: Opening, options: GreetOptions): Promise<NodeId> {
+  const remote = await callFirst(line, opening, options);
+  line.drop();
+  return remote;
+}
+
+/** The first half of the initiator's part: who the other side is. */
+async function callFirst(line: GreetLine, opening: Opening, options: GreetOptions): Promise<NodeId> {
   line.send(opening.write(opening.hello));
   const remote = opening.judge(opening.read(await line.receive()));
   checkId(remote, options);
+  return remote;
+}
+
+/** The initiator's part. */
+async function call(line: GreetLine, opening: Opening, options: GreetOptions): Promise<NodeId> {
+  const remote = await callFirst(line, opening, options);
   if (!mayStay(remote, options)) throw new MeshError("refused", `The node ${remote} is not allowed here`);
   line.send(opening.write(opening.proof));
   readVerdict(opening.unseal(await line.receive()), remote);

@@ -64,6 +64,11 @@ export class GreetLine implements LinkReceiver {
     }
   }
 
+  /** Ends the link at once. */
+  drop(): void {
+    this.#link.destroy();
+  }
+
   /** Ends the link at once, and says why to whoever waits for a message. */
   fail(error: unknown): void {
     this.#failure ??= { error };

@@ -7,7 +7,7 @@ import { Probes } from "../../../src/mesh/node/probes.ts";
 import type { Link } from "../../../src/mesh/transport/link.ts";
 import { ManualClock, settle } from "../../support/mesh/manual_clock.ts";
 
-type GreetArgs = Parameters<Greeter["greet"]>;
+type IdentifyArgs = Parameters<Greeter["identify"]>;
 
 /** A network where nobody answers before a test says so. */
 class Fixture {
@@ -24,7 +24,7 @@ class Fixture {
       dial: (address, signal) => this.#dial(address, signal),
       listen: () => Promise.reject(new Error("It does not listen")),
     },
-    greeter: { greet: (...args: GreetArgs) => this.#greet(...args) } as unknown as Greeter,
+    greeter: { identify: (...args: IdentifyArgs) => this.#identify(...args) } as unknown as Greeter,
   });
 
   async answer(): Promise<void> {
@@ -41,7 +41,7 @@ class Fixture {
     });
   }
 
-  #greet(...[link, , , expected]: GreetArgs): Promise<void> {
+  #identify(...[link, , expected]: IdentifyArgs): Promise<void> {
     const { address } = link as unknown as { address: string };
     return this.there.get(address) === expected ? Promise.resolve() : Promise.reject(new Error("It is another one"));
   }

@@ -54,6 +54,22 @@ Deno.test("one that listens nowhere is reached by the node that it has joined, f
   deepEqual([provider.addresses, provider.relays], [[], [server.id]]);
 });
 
+Deno.test("calls go on while others look whether their node is where it says", async () => {
+  const slow = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return new Response("slow");
+  };
+  await using server = await startNode({ listen, services: { slow } });
+  for (let i = 0; i < 10; i++) {
+    await using laptop = await startNode({ listen, join: server.addresses });
+    const texts = Array.from({ length: 10 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i));
+      return await (await laptop.fetch("slow", get())).text();
+    });
+    deepEqual(await Promise.all(texts), Array(10).fill("slow"));
+  }
+});
+
 Deno.test("large bodies go both ways through a node in between", async () => {
   await using server = await startNode({ listen });
   await using _laptop = await startNode({

@@ -7,6 +7,14 @@
 // (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this does nothing.
 new ArrayBuffer(4 * 1024 * 1024).transfer(0);
 
+/** From here on it takes the system longer to find memory than us to give it back. */
+const LARGE_BYTES = 8 * 1024;
+
+/** Whether to give back the memory of bytes: they are many, and nothing else is in their buffer. */
+export function isLarge({ byteLength, buffer }: Uint8Array<ArrayBuffer>): boolean {
+  return byteLength >= LARGE_BYTES && byteLength === buffer.byteLength;
+}
+
 /** Empties a buffer that nobody else has, with all views of it. */
 export function letGo(buffer: ArrayBuffer): void {
   buffer.transfer(0);

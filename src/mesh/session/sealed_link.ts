@@ -1,5 +1,6 @@
 /** The messages of a session over a link: each sealed, behind its length, in order. */
 
+import { isLarge, letGo } from "../../bytes/let_go.ts";
 import { meshLimits } from "../limits.ts";
 import type { Link, LinkReceiver } from "../transport/link.ts";
 import { MessageSplitter } from "./message_splitter.ts";
@@ -76,6 +77,7 @@ export class SealedLink implements LinkReceiver {
     this.#splitter.push(bytes, (message) => {
       if (!this.#isOver) this.#opener.open(message);
     });
+    if (isLarge(bytes)) letGo(bytes.buffer); // nothing keeps any of them
     // Others open them: what comes meanwhile has to be bounded.
     if (this.#isOver || this.#isPaused || this.#opener.waiting < meshLimits.sealedAtOnce) return;
     this.#isPaused = true;

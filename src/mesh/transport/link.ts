@@ -7,7 +7,7 @@ export interface Link {
   /** Begins to give what comes to a receiver. Called once; what came before is given then. */
   open(receiver: LinkReceiver): void;
   /**
-   * Sends bytes behind those before; they may not be changed afterwards. Once the link ends, it does nothing.
+   * Sends bytes behind those before; they are the link's from then on. Once the link ends, it does nothing.
    *
    * @returns false when so much waits to be sent that one should wait for `onDrain`
    */

@@ -1,6 +1,7 @@
 /** A link over TCP. Each `write` is handed to the system at once: small ones are joined by whoever writes. */
 
 import type { Socket } from "node:net";
+import { isLarge, letGo } from "../../bytes/let_go.ts";
 import { systemClock } from "../clock.ts";
 import { meshLimits } from "../limits.ts";
 import { Delivery } from "./delivery.ts";
@@ -55,7 +56,8 @@ export class TcpLink implements Link {
 
   write(bytes: Bytes): boolean {
     if (this.#delivery.isMuted) return false;
-    this.#socket.write(bytes);
+    if (isLarge(bytes)) this.#socket.write(bytes, () => letGo(bytes.buffer));
+    else this.#socket.write(bytes);
     this.#isFull ||= this.#socket.writableLength >= meshLimits.linkWaitingBytes;
     return !this.#isFull;
   }

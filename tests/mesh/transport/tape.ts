@@ -44,8 +44,9 @@ export class Tape implements LinkReceiver {
     return this.#hash.copy().digest("hex");
   }
 
+  /** Sends a copy: what is sent is the link's. */
   write(bytes: Bytes | string): boolean {
-    return this.#call(() => this.link.write(typeof bytes === "string" ? bytesOf(bytes) : bytes));
+    return this.#call(() => this.link.write(typeof bytes === "string" ? bytesOf(bytes) : bytes.slice()));
   }
 
   end(): void {

@@ -12,7 +12,7 @@ import { Checkpoint } from "./checkpoint.ts";
 import { describe, type Gain, gains, type Large } from "./disk_changes.ts";
 import { DiskStream } from "./disk_stream.ts";
 import { Journal } from "./journal.ts";
-import { recover } from "./recovery.ts";
+import { type Found, recover } from "./recovery.ts";
 import { notFound } from "../store/refusals.ts";
 import { Segments } from "./segments.ts";
 import { applyTouch, type Change, type Storage, type StoredStream } from "../store/storage.ts";
@@ -67,21 +67,30 @@ export class DiskStorage implements Storage {
     for (const stream of found.streams.values()) this.#streams.set(stream.stored.number, stream);
     this.#last = found.next - 1;
     this.#commit = found.commit;
-    this.#journal = await Journal.begin(dir, found.use + 1, sync);
-    try {
-      await this.#runCheckpoint(); // the files of the journal are free from here on
-    } catch (error) {
-      if (found.journals > 1) { // else one of the two is free: what is there can be read, and room be made
-        this.#journal.close();
-        throw error;
-      }
-      log("warn", "streams are opened without a checkpoint", { dir });
-      if (found.torn) await cutFile(found.torn.path, found.torn.at); // the file is read again, and then is not the last
-    }
+    this.#journal = await this.#openJournal(found);
     const orphans = await this.#segments.removeOrphans((number) => this.#streams.has(number));
     if (orphans > 0) log("info", "files of removed streams were deleted", { files: orphans });
     const numbers = [...this.#streams.keys()].sort((a, b) => a - b);
     for (const number of numbers) yield this.#streams.get(number)!.stored;
+  }
+
+  /**
+   * Begins the journal anew, with all that was found in it worked off. Where that can't be, as on a full disk, goes on with
+   * it as it is: what is there can be read, and room be made.
+   */
+  async #openJournal({ use, end }: Found): Promise<Journal> {
+    const { dir, sync, log } = this.#options;
+    let next: Journal | undefined;
+    try {
+      next = await Journal.begin(dir, use + 1, sync);
+      await this.#workOff(next); // its files are free from here on
+      return next;
+    } catch (error) {
+      next?.close(); // nothing is in it
+      if (!end) throw error;
+      log("warn", "streams are opened without a checkpoint", { dir, error: String(error) });
+      return await Journal.resume(dir, use, end, sync);
+    }
   }
 
   nextNumber(): number {
@@ -287,8 +296,8 @@ export class DiskStorage implements Storage {
     old.close();
   }
 
-  async #workOff(): Promise<void> {
-    const about = { use: this.#journal.use, next: this.#last + 1, commit: this.#commit };
+  async #workOff(journal = this.#journal): Promise<void> {
+    const about = { use: journal.use, next: this.#last + 1, commit: this.#commit };
     this.#checkpointing = this.#checkpoint.run(about).finally(() => this.#checkpointing = undefined);
     await this.#checkpointing;
     this.#checkpointAt = CHECKPOINT_BYTES;
@@ -298,11 +307,4 @@ export class DiskStorage implements Storage {
     this.#checkpointAt = this.#journal.bytes + RETRY_BYTES;
     this.#options.log("error", "the journal could not be worked off; it is tried again", { error: String(error) });
   }
-}
-
-/** Cuts a file off, for good. */
-async function cutFile(path: string, at: number): Promise<void> {
-  using file = await Deno.open(path, { write: true });
-  await file.truncate(at);
-  await file.sync();
 }

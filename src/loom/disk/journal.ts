@@ -26,6 +26,15 @@ export function journalPaths(dir: string): [string, string] {
   return [`${dir}/journal-0`, `${dir}/journal-1`];
 }
 
+/** Where a use ends that was found. */
+export interface JournalEnd {
+  /** Byte behind its last commit. */
+  readonly at: number;
+  readonly chain: Chain;
+  /** Something lies there that is no whole commit. */
+  readonly isTorn: boolean;
+}
+
 /** One use of a journal file, to write to. */
 export class Journal {
   readonly use: number;
@@ -63,6 +72,28 @@ export class Journal {
     } catch (cause) {
       file?.close();
       throw storageError("The journal could not be begun", cause);
+    }
+  }
+
+  /**
+   * Goes on with a use that was found.
+   *
+   * @throws {StreamError} `full`, `storage`
+   */
+  static async resume(dir: string, use: number, { at, chain, isTorn }: JournalEnd, sync: boolean): Promise<Journal> {
+    let file: Deno.FsFile | undefined;
+    try {
+      file = await Deno.open(journalPaths(dir)[use % 2], { read: true, write: true });
+      if (isTorn) { // it is read again, and then may not be the last, of which alone this is forgiven
+        await file.truncate(at);
+        await file.sync();
+      }
+      const journal = new Journal(file, use, (await file.stat()).size, sync);
+      [journal.#at, journal.#chain] = [at, chain];
+      return journal;
+    } catch (cause) {
+      file?.close();
+      throw storageError("The journal could not be gone on with", cause);
     }
   }
 

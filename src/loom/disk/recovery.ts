@@ -3,7 +3,7 @@
 import type { Log } from "../../log.ts";
 import { type Checkpoint, FORMAT } from "./checkpoint.ts";
 import { DiskStream } from "./disk_stream.ts";
-import { journalPaths } from "./journal.ts";
+import { type JournalEnd, journalPaths } from "./journal.ts";
 import { JOURNAL_HEAD_BYTES, readJournalHead } from "./journal_head.ts";
 import {
   decodeRecord,
@@ -24,10 +24,8 @@ export interface Found {
   commit: number;
   /** The last use of the journal. */
   use: number;
-  /** How many files the journal's content lies in. */
-  journals: number;
-  /** Where the journal ends in a commit that is not whole. */
-  torn?: { readonly path: string; readonly at: number };
+  /** Where that ends; undefined when there is nothing in the journal. */
+  end?: JournalEnd;
 }
 
 /** What is opened. */
@@ -55,10 +53,9 @@ export async function recover(options: RecoveryOptions, checkpoint: Checkpoint):
     throw new TypeError(`${dir} holds streams in format ${value.format}; this version reads format ${FORMAT}`);
   }
   const about = value ?? { next: 1, commit: 0, use: 0 };
-  const found: Found = { streams: new Map(), next: about.next, commit: about.commit, use: about.use, journals: 0 };
+  const found: Found = { streams: new Map(), next: about.next, commit: about.commit, use: about.use };
   await loadStreams(kv, found);
   const journals = await readJournals(dir, about.use);
-  found.journals = journals.length;
   let [records, bytes] = [0, 0];
   for (const [i, journal] of journals.entries()) {
     for (const record of readRecords(journal, i === journals.length - 1, options, found)) {
@@ -132,8 +129,9 @@ function* readRecords(
   const isHole = findRecord(bytes, at + 1, key) !== -1;
   // Without syncs a power cut may leave one, and what lies behind it was never promised.
   if ((isHole && (sync || !isLast)) || !(clean || isLast)) throw damaged(path, at);
-  if (clean && !isHole) return;
-  found.torn = { path, at };
+  const isTorn = !clean || isHole;
+  if (isLast) found.end = { at, chain, isTorn };
+  if (!isTorn) return;
   log(
     "warn",
     "the journal ends in a commit that is not whole, as when it was being written at a crash: it is cut off",

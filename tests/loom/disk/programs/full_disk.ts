@@ -4,6 +4,7 @@ import { equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import type { Log } from "../../../../src/log.ts";
 import { openLoom } from "../../../../src/loom/open_loom.ts";
+import type { StreamStore } from "../../../../src/loom/stream_store.ts";
 import { copyStore, digest, readAll, rotations } from "../../../support/loom_faults.ts";
 import { makeFolder } from "../../../support/folder.ts";
 import { until } from "../../../support/within.ts";
@@ -70,6 +71,41 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       await rejects(loom.append("s", bytesOf("x", 1000)), full);
       equal(await loom.delete("large"), true);
       await until("there is room", () => loom.append("s", bytesOf("y", 2 * MiB)).then(() => true, () => false));
+    },
+  },
+  "a store that ended on a full disk is opened on it again, and has what it had, and makes room": {
+    bytes: 32 * MiB,
+    run: async (disk, dir) => {
+      const fill = async (loom: StreamStore) => {
+        await disk.fill(0);
+        await rejects(async () => {
+          for (;;) await loom.append("small", bytesOf("s", 1000));
+        }, full);
+        return loom.head("small")!.tail;
+      };
+      let tail = 0;
+      {
+        await using loom = await openLoom({ dir });
+        await loom.create("large", { bytes: bytesOf("l", 8 * MiB) });
+        await loom.create("small");
+        await loom.append("small", bytesOf("s", 100_000));
+        tail = await fill(loom);
+      }
+      for (let round = 0; round < 3; round++) {
+        await using loom = await openLoom({ dir });
+        equal(digest(await readAll(loom, "small")), digestOf(["s", tail]), `round ${round}`);
+        equal(digest(await readAll(loom, "large")), digestOf(["l", 8 * MiB]), `round ${round}`);
+        tail = await fill(loom);
+      }
+      {
+        await using loom = await openLoom({ dir });
+        equal(await loom.delete("large"), true);
+        const more = bytesOf("s", MiB);
+        await until("there is room", () => loom.append("small", more).then(() => true, () => false));
+      }
+      await using loom = await openLoom({ dir });
+      equal(digest(await readAll(loom, "small")), digestOf(["s", tail + MiB]));
+      equal(loom.head("large"), undefined);
     },
   },
   "a checkpoint that finds the disk full is tried again when there is room": {

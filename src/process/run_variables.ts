@@ -39,7 +39,9 @@ export async function runVariables(run: RunFacts): Promise<Record<string, string
 function requestFacts({ id, request, info, body, mount }: RunFacts): RequestFacts {
   const url = new URL(request.url);
   const query = collect(url.searchParams);
-  const announced = request.headers.get("content-length");
+  const { method, headers } = request;
+  const isBodiless = method === "GET" || method === "HEAD"; // what comes all the same is dropped
+  const announced = isBodiless ? null : headers.get("content-length");
   return {
     id,
     request,

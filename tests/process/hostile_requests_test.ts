@@ -105,6 +105,14 @@ Deno.test("the file that holds a large request is gone when the request is", asy
   await rejects(Deno.stat(body.trim()), Deno.errors.NotFound);
 });
 
+Deno.test("the body of a GET request is dropped, and no program waits for what was announced of it", async () => {
+  await using server = await listenShell('echo "length=$CONTENT_LENGTH, $(wc -c | tr -d " ") bytes"');
+  using client = await RawClient.connect(server.url);
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+  equal((await client.head()).status, 200);
+  equal(await client.rest(), "length=, 0 bytes\n");
+});
+
 Deno.test("a Proxy header never becomes HTTP_PROXY, and a name with an underscore poses as no other", async () => {
   await using server = await listenShell("env", { env: { LC_ALL: "C" } });
   using client = await RawClient.connect(server.url);

@@ -251,8 +251,12 @@ export const meshLimits = {
   servicesCalled: 1000,
   /** Providers that may fail at one call, */
   callTries: 3,
-  /** and those that may turn out not to be there any more, which does no harm. */
-  callChoices: 16,
+  /** and those that may turn out not to be there any more, which does no harm: where processes crash, most may be gone; */
+  callChoices: 256,
+  /** of these, those that take so long to turn that out, milliseconds, */
+  callChoiceSlowMs: 50,
+  /** and how many of them there may be. */
+  callSlowChoices: 16,
   /** How long a call waits for a session with one provider while there are others. */
   callPatienceMs: 300,
   /** How long nothing may move in a call, milliseconds, unless its caller says otherwise. */

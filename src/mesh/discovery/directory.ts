@@ -167,6 +167,11 @@ export class Directory implements Disposable {
     return this.#finder.findAgain(service);
   }
 
+  /** One of those who were found says that it does not offer the service any more: the next search is not put off. */
+  outdated(service: string): void {
+    this.#finder.outdated(service);
+  }
+
   /** Those that are known at this moment; looked for behind that when this is not fresh. */
   providersKnown(service: string): readonly ProviderRecord[] {
     return this.#finder.known(service);

@@ -31,6 +31,8 @@ interface Search {
   doneMs: number;
   /** How long what was found then is taken for all there are. */
   freshMs: number;
+  /** Since the last one began, one of those who were found has said that it is not there any more. */
+  isOutdated: boolean;
   running: Promise<void> | undefined;
 }
 
@@ -69,8 +71,16 @@ export class ServiceFinder {
   /** The same, but looked for anew: those who were found turned out not to be there. */
   async findAgain(service: string): Promise<readonly SignedRecord[]> {
     checkServiceName(service);
-    if (!this.#isFresh(service, 0)) await this.#search(service);
+    const isDue = () => this.#searches.get(service)?.running !== undefined || !this.#isFresh(service, 0);
+    // One that is under way may have begun too early.
+    for (let searches = 0; searches < 2 && isDue(); searches++) await this.#search(service);
     return this.#merged(service);
+  }
+
+  /** One of those who were found says that it is not there any more: others may have come in its place meanwhile. */
+  outdated(service: string): void {
+    const search = this.#searches.get(service);
+    if (search) search.isOutdated = true;
   }
 
   /** Forgets what has run out. */
@@ -90,18 +100,21 @@ export class ServiceFinder {
 
   #isFresh(service: string, records: number): boolean {
     const search = this.#searches.get(service);
-    if (!search) return false;
+    if (!search || search.isOutdated) return false;
     const freshMs = records > 0 ? search.freshMs : meshLimits.serviceMissingMs;
     return this.#options.clock.nowMs() - search.doneMs < freshMs;
   }
 
   #search(service: string): Promise<void> {
-    const search = this.#searches.get(service) ?? { doneMs: -Infinity, freshMs: 0, running: undefined };
+    const search = this.#searches.get(service) ??
+      { doneMs: -Infinity, freshMs: 0, isOutdated: false, running: undefined };
     this.#searches.delete(service);
     this.#searches.set(service, search);
     if (this.#searches.size > meshLimits.servicesSought) this.#searches.delete(this.#searches.keys().next().value!);
+    if (search.running) return search.running;
     const before = this.#offers(service);
-    return search.running ??= this.#lookUp(service).finally(() => {
+    search.isOutdated = false;
+    return search.running = this.#lookUp(service).finally(() => {
       search.running = undefined;
       search.doneMs = this.#options.clock.nowMs();
       // Where one has come, more do: a service is being started.

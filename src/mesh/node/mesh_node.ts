@@ -87,6 +87,7 @@ export class MeshNode extends Events<NodeEvents> implements AsyncDisposable {
       known: (service) => this.#directory.providersKnown(service).filter(({ reach }) => reach.id !== this.id),
       find: (service) => this.#directory.findProviders(service),
       findAgain: (service) => this.#directory.findProvidersAgain(service),
+      outdated: (service) => this.#directory.outdated(service),
       local: (service) => this.#services.of(service),
       isNear: (reach) => isNear(reach, this.#transport.hosts?.() ?? []),
       session: (reach) => this.#peers.session(reach),

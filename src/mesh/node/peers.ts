@@ -82,6 +82,8 @@ export class Peers {
   #stopSweep: () => void;
   /** No more sessions begin. */
   #isLeaving = false;
+  /** No more streams are passed on. */
+  #isEnding = false;
 
   constructor({ own, transport, greeter, clock, log, host }: PeersOptions) {
     this.#greeter = greeter;
@@ -179,6 +181,7 @@ export class Peers {
 
   /** Lets streams under way come to their end, until it is enough. */
   async close(enough: Promise<void>): Promise<void> {
+    this.#isEnding = true;
     await Promise.race([this.#table.close(), enough]);
     this.#stopSweep();
     this.#closing.abort(new MeshError("closed", "The node was closed"));
@@ -251,6 +254,7 @@ export class Peers {
     try {
       if (head[0] === StreamKind.call) return this.#host.call(stream, head);
       // What comes by way of another node is not passed on once more: no circle can be made of nodes.
+      if (this.#isEnding) return stream.reset(ResetCode.ending);
       const isRelayed = this.#table.held(session)?.relayedBy !== undefined;
       if (head[0] === StreamKind.relay && !isRelayed) return this.#relay.take(stream, head, session);
       throw new MalformedError("A stream is of no known kind");

@@ -105,9 +105,10 @@ export class ServiceCaller {
 
   async #fetch(calling: Calling): Promise<Response> {
     const { clock } = this.#host;
-    let failures = 0;
+    let [failures, slow] = [0, 0];
     let failure: unknown;
-    for (let choices = 0; choices < meshLimits.callChoices; choices++) {
+    for (let choices = 0; choices < meshLimits.callChoices && slow < meshLimits.callSlowChoices; choices++) {
+      const begunMs = clock.nowMs();
       const chosen = await this.#choose(calling);
       if (!chosen) break;
       if (failure === undefined) chosen.view.budget.deposit(clock.nowMs());
@@ -118,6 +119,7 @@ export class ServiceCaller {
         if (!(error instanceof CallError) || !this.#mayRetry(error, chosen, calling)) throw error;
         if (!error.nothingDone && ++failures >= meshLimits.callTries) throw error;
         this.#putAside(error, chosen, calling);
+        if (clock.nowMs() - begunMs >= meshLimits.callChoiceSlowMs) slow++;
       }
     }
     if (failure !== undefined) throw failure;
@@ -233,13 +235,12 @@ export class ServiceCaller {
   }
 
   /** Sees to it that the next try goes elsewhere. */
-  #putAside({ cause, nothingDone }: CallError, { provider, view }: Chosen, { tried, parted }: Calling): void {
+  #putAside({ cause }: CallError, { provider, view }: Chosen, { tried, parted }: Calling): void {
     const { key } = provider;
     const code = cause instanceof StreamReset ? cause.code : undefined;
     if (code === ResetCode.noService && isRemote(provider)) view.gone(provider);
-    const isParting = code === ResetCode.ending ||
-      nothingDone && cause instanceof MeshError && cause.code === "closed";
-    // Sessions end when they were idle: that was its first moment, and this call's bad luck.
+    // Sessions end when they were idle, or with the node that passes them on: the provider may be there all the same.
+    const isParting = code === ResetCode.ending || cause instanceof MeshError && cause.code === "closed";
     if (isParting && !parted.has(key)) parted.add(key);
     else tried.add(key);
   }

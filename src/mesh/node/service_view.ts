@@ -16,6 +16,8 @@ export interface ProviderSource {
   known(service: string): readonly ProviderRecord[];
   /** Those of this node. */
   local(service: string): readonly LocalProvider[];
+  /** Of those who are known, one is not there any more. */
+  outdated(service: string): void;
   /** True for a node on this machine. */
   isNear(reach: Reach): boolean;
 }
@@ -66,13 +68,18 @@ export class ServiceView {
 
   /** A provider has said that it does not offer the service any more. */
   gone({ record }: RemoteProvider): void {
+    if (!this.#gone.has(record)) this.#source.outdated(this.#service);
     this.#gone.add(record);
     this.#lists.clear();
   }
 
   /** A node is about to leave. */
   left(id: NodeId): void {
-    for (const record of this.#source.known(this.#service)) if (record.reach.id === id) this.#gone.add(record);
+    for (const record of this.#source.known(this.#service)) {
+      if (record.reach.id !== id) continue;
+      this.#gone.add(record);
+      this.#source.outdated(this.#service);
+    }
     this.#lists.clear();
   }
 

@@ -239,7 +239,7 @@ export class Session implements LinkReceiver {
 
   #takeOpen({ stream: id, isLast, payload }: Frame): void {
     if (!this.#streams.use(id)) return this.#violate("A stream was begun that is not new");
-    if (this.#isEnding) return this.#refuse(id, ResetCode.ending);
+    if (this.#isTold) return this.#refuse(id, ResetCode.ending); // until then it was begun on its way
     if (this.#streams.isFullOfTheirs) return this.#refuse(id, ResetCode.overloaded);
     const stream = this.#begin(id);
     if (isLast) stream.endEmpty();
@@ -265,7 +265,10 @@ export class Session implements LinkReceiver {
   #endWhenIdle(): void {
     if (!this.#isEnding || this.#error || this.load > 0 || !this.#outbox.isEmpty || !this.#link.isIdle) return;
     if (this.#isTold) return this.#end();
-    this.#stopGoodbye ??= this.#clock.after(meshLimits.goodbyeMs, () => this.#end());
+    this.#stopGoodbye ??= this.#clock.after(meshLimits.goodbyeMs, () => {
+      this.#stopGoodbye = undefined;
+      if (this.load === 0) this.#end(); // else something was begun meanwhile
+    });
   }
 
   #end(): void {

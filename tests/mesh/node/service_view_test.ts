@@ -15,6 +15,7 @@ class Fixture {
   records: ProviderRecord[] = [];
   own: LocalProvider[] = [];
   asked = 0;
+  outdated = 0;
   readonly view = new ServiceView(
     "a",
     {
@@ -23,6 +24,7 @@ class Fixture {
         return this.records;
       },
       local: () => this.own,
+      outdated: () => this.outdated++,
       isNear: ({ id }) => id === "near",
     },
     this.clock,
@@ -89,6 +91,7 @@ Deno.test("one that has said that it is gone is back when it tells anew, not bef
   deepEqual(fixture.names(), ["two"]);
   fixture.view.left("two");
   deepEqual(fixture.names(), []);
+  equal(fixture.outdated, 2);
   fixture.add("one", "", 1);
   fixture.pass();
   deepEqual(fixture.names(), ["one"]);

@@ -78,13 +78,50 @@ Deno.test("all that was said before the end arrives, long as it may be", async (
   }
 });
 
-Deno.test("a stream that crosses the word of the end is refused as such, so that somebody else may be asked", async () => {
+Deno.test("a stream that crosses the word of the end is taken, and comes to its end before the session does", async () => {
   const { a, b } = sessionPair();
   a.session.close();
-  const late = headOf(b.session.open(none));
-  await rejects(late, (error) => error instanceof StreamReset && error.code === ResetCode.ending && error.nothingDone);
-  equal(a.begun.length, 0);
+  const asked = b.session.open(none);
+  const { stream } = await a.next();
+  await settle();
+  stream.sender.head(FrameType.head, none);
+  await headOf(asked);
+  asked.sender.close();
+  stream.sender.close();
   await within("both have ended", Promise.all([a.session.closed, b.session.closed]));
+  deepEqual([a.link.ended, b.link.ended], ["end", "end"]);
+});
+
+Deno.test("it may take longer than a good-bye is waited for", async () => {
+  const { peer, end, clock } = rawPair();
+  end.session.close();
+  await settle();
+  clock.pass(goodbyeMs / 2);
+  peer.send(frame(FrameType.open, 1));
+  await end.next();
+  clock.pass(goodbyeMs);
+  await settle();
+  equal(end.ends.length, 0);
+  peer.send(frame(FrameType.reset, 1, Uint8Array.of(ResetCode.cancelled)));
+  await settle();
+  clock.pass(goodbyeMs);
+  await settle();
+  equal(end.ends[0].code, "closed");
+});
+
+Deno.test("a stream that is begun behind one's own word of the end is refused as such", async () => {
+  const { peer, end } = rawPair();
+  const held = end.session.open(none);
+  end.session.close();
+  peer.send(frame(FrameType.goAway, 0), frame(FrameType.open, 1));
+  await until("it is refused", () => peer.got(FrameType.reset).length > 0);
+  deepEqual(peer.got(FrameType.reset)[0], {
+    type: FrameType.reset,
+    stream: 1,
+    payload: Uint8Array.of(ResetCode.ending),
+    isLast: false,
+  });
+  held.reset(ResetCode.cancelled);
 });
 
 Deno.test("a stream that is broken off lets its session end", cutShort, async () => {

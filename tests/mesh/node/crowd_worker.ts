@@ -1,0 +1,17 @@
+/**
+ * Many nodes in one process, which all offer a service and listen nowhere: `crowd_worker.ts COUNT JOIN`. Says when the node
+ * that they have joined knows of all.
+ */
+
+import { startNode } from "../../../src/mesh/start_node.ts";
+
+const [count, join] = [Number(Deno.args[0]), Deno.args[1]];
+for (let i = 0; i < count; i++) {
+  const node = await startNode({ join });
+  const told = new Promise<void>((resolve) => {
+    node.addEventListener("announce", ({ detail }) => detail.keepers > 0 && resolve());
+  });
+  node.offer("job", () => new Response("crashed"));
+  await told;
+}
+console.log("known");

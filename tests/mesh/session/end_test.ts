@@ -4,7 +4,7 @@ import { deepEqual, equal, notEqual, ok, rejects, throws } from "node:assert/str
 import { meshLimits } from "../../../src/mesh/limits.ts";
 import { MeshError, type MeshErrorCode } from "../../../src/mesh/mesh_error.ts";
 import { FrameType } from "../../../src/mesh/session/frames.ts";
-import { ResetCode, StreamReset } from "../../../src/mesh/session/reset_code.ts";
+import { ResetCode } from "../../../src/mesh/session/reset_code.ts";
 import { settle } from "../../support/mesh/manual_clock.ts";
 import { frame, rawPair } from "../../support/mesh/raw_peer.ts";
 import { bodyOf, cutShort, headOf, patterned, sendAll, sessionPair } from "../../support/mesh/session_pair.ts";

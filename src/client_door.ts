@@ -7,8 +7,12 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 
+const LIMITS = "/proc/self/limits";
+
 /** What a process needs besides: its own files, and up to 128 connections that Deno takes before it tells of the first. */
 const DESCRIPTORS_KEPT = 192;
+/** The kernel's memory for them, and ours, is to be had too: about 1 GB. */
+const CLIENTS_MAX = 32_768;
 /** What each server may have however many the others have: while strangers fill one, its operator gets into another. */
 const OWN_PLACES = 8;
 
@@ -68,15 +72,23 @@ export class ClientDoor {
 
 /** Half of so many descriptors: the other half is for what is done for clients, such as the pipes of their programs. */
 export function clientsOf(descriptors: number): number {
-  return Math.max(OWN_PLACES, Math.floor(Math.min(descriptors / 2, descriptors - DESCRIPTORS_KEPT)));
+  const most = Math.min(descriptors / 2, descriptors - DESCRIPTORS_KEPT, CLIENTS_MAX);
+  return Math.max(OWN_PLACES, Math.floor(most));
 }
 
-/** How many descriptors this process may have; Infinity where the system does not tell. */
+/** How many descriptors this process may have; Infinity where that is not told. */
 export function descriptorLimit(): number {
+  if (!mayAsk()) return Infinity;
   try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync(LIMITS, "utf8")) ?? [];
     return soft === undefined ? Infinity : Number(soft);
   } catch {
     return Infinity; // not Linux, or it may not be read
   }
+}
+
+/** Nobody is to be asked for a permission because of this. */
+function mayAsk(): boolean {
+  if (!("Deno" in globalThis)) return true; // Node.js
+  return Deno.permissions.querySync({ name: "read", path: LIMITS }).state === "granted";
 }

@@ -67,7 +67,7 @@ export class DiskStorage implements Storage {
     for (const stream of found.streams.values()) this.#streams.set(stream.stored.number, stream);
     this.#last = found.next - 1;
     this.#commit = found.commit;
-    this.#journal = await this.#openJournal(found);
+    await this.#openJournal(found);
     const orphans = await this.#segments.removeOrphans((number) => this.#streams.has(number));
     if (orphans > 0) log("info", "files of removed streams were deleted", { files: orphans });
     const numbers = [...this.#streams.keys()].sort((a, b) => a - b);
@@ -75,21 +75,18 @@ export class DiskStorage implements Storage {
   }
 
   /**
-   * Begins the journal anew, with all that was found in it worked off. Where that can't be, as on a full disk, goes on with
-   * it as it is: what is there can be read, and room be made.
+   * Goes on with the journal that was found, works it off, and begins it anew. Where that can't be, as on a full disk, it
+   * stays as it is: what is there can be read, and room be made. Deno.Kv is never told of another use than the one that is
+   * written to: what it stores may count although it has failed.
    */
-  async #openJournal({ use, end }: Found): Promise<Journal> {
+  async #openJournal({ use, end }: Found): Promise<void> {
     const { dir, sync, log } = this.#options;
-    let next: Journal | undefined;
+    this.#journal = end ? await Journal.resume(dir, use, end, sync) : await Journal.begin(dir, use + 1, sync);
     try {
-      next = await Journal.begin(dir, use + 1, sync);
-      await this.#workOff(next); // its files are free from here on
-      return next;
+      await this.#workOff();
+      if (end) await this.#runCheckpoint(); // its files are free from here on
     } catch (error) {
-      next?.close(); // nothing is in it
-      if (!end) throw error;
       log("warn", "streams are opened without a checkpoint", { dir, error: String(error) });
-      return await Journal.resume(dir, use, end, sync);
     }
   }
 
@@ -296,8 +293,8 @@ export class DiskStorage implements Storage {
     old.close();
   }
 
-  async #workOff(journal = this.#journal): Promise<void> {
-    const about = { use: journal.use, next: this.#last + 1, commit: this.#commit };
+  async #workOff(): Promise<void> {
+    const about = { use: this.#journal.use, next: this.#last + 1, commit: this.#commit };
     this.#checkpointing = this.#checkpoint.run(about).finally(() => this.#checkpointing = undefined);
     await this.#checkpointing;
     this.#checkpointAt = CHECKPOINT_BYTES;

@@ -84,10 +84,8 @@ export class Journal {
     let file: Deno.FsFile | undefined;
     try {
       file = await Deno.open(journalPaths(dir)[use % 2], { read: true, write: true });
-      if (isTorn) { // it is read again, and then may not be the last, of which alone this is forgiven
-        await file.truncate(at);
-        await file.sync();
-      }
+      if (isTorn) await file.truncate(at); // it is read again, and then may not be the last, of which alone it is forgiven
+      if (sync || isTorn) await file.sync(); // what was found may not have been: who was not told of it asks again
       const journal = new Journal(file, use, (await file.stat()).size, sync);
       [journal.#at, journal.#chain] = [at, chain];
       return journal;

@@ -4,6 +4,7 @@ import { equal } from "node:assert/strict";
 import { openLoom } from "../../../src/loom/open_loom.ts";
 import { makeFolder } from "../../support/folder.ts";
 import { bytesOf, readText } from "../../support/loom.ts";
+import { copyStore } from "../../support/loom_faults.ts";
 import { fromLatin1 } from "../../support/sources.ts";
 
 Deno.test("a torn end stays cut off when streams are opened without a checkpoint, and more is appended", async () => {
@@ -23,6 +24,41 @@ Deno.test("a torn end stays cut off when streams are opened without a checkpoint
   await using loom = await openLoom({ dir, kv: await Deno.openKv(folder.file("first.kv")) });
   equal(await readText(loom, "a"), "onetwo");
 });
+
+Deno.test("what is appended behind a checkpoint that is stored, and fails all the same, is there after a crash", async () => {
+  await using folder = await makeFolder();
+  const dir = folder.file("streams");
+  await Deno.mkdir(dir, { mode: 0o700 });
+  const path = `${dir}/streams.kv`;
+  {
+    await using loom = await openLoom({ dir, kv: await failingKv(path) });
+    await loom.create("a");
+    await loom.append("a", bytesOf("one"));
+  }
+  {
+    await using loom = await openLoom({ dir, kv: await lateKv(path) });
+    await loom.append("a", bytesOf("two"));
+    await copyStore(dir, folder.file("crashed"));
+  }
+  await using loom = await openLoom({ dir: folder.file("crashed") });
+  equal(await readText(loom, "a"), "onetwo");
+});
+
+/** A database that stores where a checkpoint stands, and says that it has not: a sync fails behind what was written. */
+async function lateKv(path: string): Promise<Deno.Kv> {
+  const kv = await Deno.openKv(path);
+  return new Proxy(kv, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      const method = value.bind(target);
+      return name !== "set" ? method : async (...args: unknown[]) => {
+        await method(...args);
+        throw new Error("the disk failed");
+      };
+    },
+  });
+}
 
 /** A database that takes no checkpoint. */
 async function failingKv(path: string): Promise<Deno.Kv> {

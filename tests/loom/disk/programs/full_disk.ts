@@ -108,6 +108,23 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       equal(loom.head("large"), undefined);
     },
   },
+  "a store that was closed well is opened on a full disk": {
+    bytes: 16 * MiB,
+    run: async (disk, dir) => {
+      {
+        await using loom = await openLoom({ dir });
+        await loom.create("large", { bytes: bytesOf("l", 4 * MiB) });
+      }
+      await disk.fill(40_000); // Deno.Kv needs 32 KiB of it to open at all
+      await using loom = await openLoom({ dir });
+      equal(digest(await readAll(loom, "large")), digestOf(["l", 4 * MiB]));
+      equal(await loom.delete("large"), true);
+      await until(
+        "there is room",
+        () => loom.create("new", { bytes: bytesOf("n", MiB) }).then(() => true, () => false),
+      );
+    },
+  },
   "a checkpoint that finds the disk full is tried again when there is room": {
     bytes: 48 * MiB,
     run: async (disk, dir) => {

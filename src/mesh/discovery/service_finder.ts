@@ -72,7 +72,7 @@ export class ServiceFinder {
   async findAgain(service: string): Promise<readonly SignedRecord[]> {
     checkServiceName(service);
     const isDue = () => this.#searches.get(service)?.running !== undefined || !this.#isFresh(service, 0);
-    // One that is under way may have begun too early.
+    // One that is under way may have begun before somebody left.
     for (let searches = 0; searches < 2 && isDue(); searches++) await this.#search(service);
     return this.#merged(service);
   }

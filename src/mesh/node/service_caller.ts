@@ -235,12 +235,14 @@ export class ServiceCaller {
   }
 
   /** Sees to it that the next try goes elsewhere. */
-  #putAside({ cause }: CallError, { provider, view }: Chosen, { tried, parted }: Calling): void {
+  #putAside({ cause, nothingDone }: CallError, { provider, view }: Chosen, { tried, parted }: Calling): void {
     const { key } = provider;
     const code = cause instanceof StreamReset ? cause.code : undefined;
     if (code === ResetCode.noService && isRemote(provider)) view.gone(provider);
     // Sessions end when they were idle, or with the node that passes them on: the provider may be there all the same.
-    const isParting = code === ResetCode.ending || cause instanceof MeshError && cause.code === "closed";
+    const isHarmless = nothingDone || isRemote(provider) && provider.reach.relays.length > 0;
+    const isParting = code === ResetCode.ending ||
+      isHarmless && cause instanceof MeshError && cause.code === "closed";
     if (isParting && !parted.has(key)) parted.add(key);
     else tried.add(key);
   }

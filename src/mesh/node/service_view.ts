@@ -76,7 +76,7 @@ export class ServiceView {
   /** A node is about to leave. */
   left(id: NodeId): void {
     for (const record of this.#source.known(this.#service)) {
-      if (record.reach.id !== id) continue;
+      if (record.reach.id !== id || this.#gone.has(record)) continue;
       this.#gone.add(record);
       this.#source.outdated(this.#service);
     }

@@ -27,7 +27,7 @@ export const FrameType = {
   ping: 8,
   /** They are. */
   pong: 9,
-  /** No new streams will be taken; those under way go on. */
+  /** No new streams will be opened, nor taken once it is known; those under way go on. */
   goAway: 10,
   /** A question to the node; the number is the asker's. */
   ask: 11,

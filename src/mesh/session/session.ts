@@ -5,7 +5,7 @@
  *      |                                                     |
  *      +-------- the connection breaks, a message is none, no sign of life comes -----------------------> closed
  *
- * Whoever is told goAway says it too. What was begun on the way between the two is so refused, and not lost.
+ * Whoever is told goAway says it too. What was begun on the way between the two is taken, and not lost.
  */
 
 import type { Clock } from "../clock.ts";
@@ -69,6 +69,7 @@ export class Session implements LinkReceiver {
   readonly #closed = Promise.withResolvers<void>();
   /** We have said goAway. */
   #isEnding = false;
+  #takesUntilMs = Infinity; // until then, the other side may not know
   /** The other side has said it. */
   #isTold = false;
   #stopGoodbye: (() => void) | undefined;
@@ -170,6 +171,7 @@ export class Session implements LinkReceiver {
   close(): void {
     if (this.#error || this.#isEnding) return;
     this.#isEnding = true;
+    this.#takesUntilMs = this.#clock.nowMs() + meshLimits.goodbyeMs;
     this.#outbox.control(FrameType.goAway, 0, EMPTY);
   }
 
@@ -239,7 +241,8 @@ export class Session implements LinkReceiver {
 
   #takeOpen({ stream: id, isLast, payload }: Frame): void {
     if (!this.#streams.use(id)) return this.#violate("A stream was begun that is not new");
-    if (this.#isTold) return this.#refuse(id, ResetCode.ending); // until then it was begun on its way
+    // Until the other side can know of the end, it was begun on its way.
+    if (this.#isTold || this.#clock.nowMs() > this.#takesUntilMs) return this.#refuse(id, ResetCode.ending);
     if (this.#streams.isFullOfTheirs) return this.#refuse(id, ResetCode.overloaded);
     const stream = this.#begin(id);
     if (isLast) stream.endEmpty();
@@ -247,6 +250,8 @@ export class Session implements LinkReceiver {
   }
 
   #begin(id: number): MeshStream {
+    this.#stopGoodbye?.();
+    this.#stopGoodbye = undefined;
     const stream = new MeshStream(id, this.#streams.isOurs(id), this.#streamHost);
     this.#streams.add(stream);
     this.#usedMs = this.#clock.nowMs();
@@ -265,10 +270,7 @@ export class Session implements LinkReceiver {
   #endWhenIdle(): void {
     if (!this.#isEnding || this.#error || this.load > 0 || !this.#outbox.isEmpty || !this.#link.isIdle) return;
     if (this.#isTold) return this.#end();
-    this.#stopGoodbye ??= this.#clock.after(meshLimits.goodbyeMs, () => {
-      this.#stopGoodbye = undefined;
-      if (this.load === 0) this.#end(); // else something was begun meanwhile
-    });
+    this.#stopGoodbye ??= this.#clock.after(meshLimits.goodbyeMs, () => this.#end());
   }
 
   #end(): void {

@@ -124,6 +124,31 @@ Deno.test("a stream that is begun behind one's own word of the end is refused as
   held.reset(ResetCode.cancelled);
 });
 
+Deno.test("and so is one that comes too late for anybody who listens", async () => {
+  const { peer, end, clock } = rawPair();
+  const held = end.session.open(none);
+  end.session.close();
+  clock.pass(goodbyeMs + 1);
+  peer.send(frame(FrameType.open, 1));
+  await until("it is refused", () => peer.got(FrameType.reset).length > 0);
+  held.reset(ResetCode.cancelled);
+});
+
+Deno.test("an answer that is long to seal is sent whole before the good-bye's time is over", async () => {
+  const { peer, end, clock } = rawPair();
+  end.session.close();
+  await settle();
+  peer.send(frame(FrameType.open, 1, none, true));
+  const { stream } = await end.next();
+  clock.pass(goodbyeMs - 1);
+  stream.sender.head(FrameType.head, none);
+  stream.sender.put(patterned(20_000));
+  stream.sender.close();
+  while (end.session.load > 0) await undefined; // all is with the threads that seal
+  clock.pass(1);
+  await until("it is there", () => peer.got(FrameType.data).some(({ isLast }) => isLast));
+});
+
 Deno.test("a stream that is broken off lets its session end", cutShort, async () => {
   const { a, b } = sessionPair();
   const asked = a.session.open(none);

@@ -1,8 +1,7 @@
 /** Places for clients: of a process, which its servers share. */
 
 import { equal, ok } from "node:assert/strict";
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { ClientDoor, ClientPlaces, clientsOf, descriptorLimit } from "../src/client_door.ts";
 import { within } from "./support/within.ts";
 

@@ -7,8 +7,8 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { limits } from "../limits.ts";
 import { ClientDoor } from "../client_door.ts";
+import { limits } from "../limits.ts";
 import { Connections } from "./connections.ts";
 import { mayHideMore } from "./declined_upgrade.ts";
 import { exchange } from "./exchange.ts";

@@ -253,8 +253,8 @@ export class Peers {
   #takeStream(stream: MeshStream, head: Uint8Array<ArrayBuffer>, session: Session): void {
     try {
       if (head[0] === StreamKind.call) return this.#host.call(stream, head);
-      // What comes by way of another node is not passed on once more: no circle can be made of nodes.
       if (this.#isEnding) return stream.reset(ResetCode.ending);
+      // What comes by way of another node is not passed on once more: no circle can be made of nodes.
       const isRelayed = this.#table.held(session)?.relayedBy !== undefined;
       if (head[0] === StreamKind.relay && !isRelayed) return this.#relay.take(stream, head, session);
       throw new MalformedError("A stream is of no known kind");

@@ -68,19 +68,21 @@ export class ServiceView {
 
   /** A provider has said that it does not offer the service any more. */
   gone({ record }: RemoteProvider): void {
-    if (!this.#gone.has(record)) this.#source.outdated(this.#service);
-    this.#gone.add(record);
+    this.#miss(record);
     this.#lists.clear();
   }
 
   /** A node is about to leave. */
   left(id: NodeId): void {
-    for (const record of this.#source.known(this.#service)) {
-      if (record.reach.id !== id || this.#gone.has(record)) continue;
-      this.#gone.add(record);
-      this.#source.outdated(this.#service);
-    }
+    for (const record of this.#source.known(this.#service)) if (record.reach.id === id) this.#miss(record);
     this.#lists.clear();
+  }
+
+  /** Whoever repeats it causes no more searches. */
+  #miss(record: ProviderRecord): void {
+    if (this.#gone.has(record)) return;
+    this.#gone.add(record);
+    this.#source.outdated(this.#service);
   }
 
   /** What was found a moment ago may not hold any more. */

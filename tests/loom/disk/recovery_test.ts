@@ -45,29 +45,28 @@ Deno.test("what is appended behind a checkpoint that is stored, and fails all th
 });
 
 /** A database that stores where a checkpoint stands, and says that it has not: a sync fails behind what was written. */
-async function lateKv(path: string): Promise<Deno.Kv> {
-  const kv = await Deno.openKv(path);
-  return new Proxy(kv, {
-    get(target, name) {
-      const value = Reflect.get(target, name);
-      if (typeof value !== "function") return value;
-      const method = value.bind(target);
-      return name !== "set" ? method : async (...args: unknown[]) => {
-        await method(...args);
-        throw new Error("the disk failed");
-      };
+function lateKv(path: string): Promise<Deno.Kv> {
+  return changedKv(path, (kv) => ({
+    set: async (key: Deno.KvKey, value: unknown) => {
+      await kv.set(key, value);
+      throw new Error("the disk failed");
     },
-  });
+  }));
 }
 
 /** A database that takes no checkpoint. */
-async function failingKv(path: string): Promise<Deno.Kv> {
-  const kv = await Deno.openKv(path);
+function failingKv(path: string): Promise<Deno.Kv> {
   const chain = { set: () => chain, delete: () => chain, commit: () => Promise.reject(new Error("the disk is full")) };
+  return changedKv(path, () => ({ atomic: () => chain }));
+}
+
+/** A database of which some methods do something else. */
+async function changedKv(path: string, change: (kv: Deno.Kv) => object): Promise<Deno.Kv> {
+  const kv = await Deno.openKv(path);
+  const changed = change(kv);
   return new Proxy(kv, {
     get(target, name) {
-      if (name === "atomic") return () => chain;
-      const value = Reflect.get(target, name);
+      const value = Reflect.get(Reflect.has(changed, name) ? changed : target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },
   });

@@ -4,6 +4,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { MeshNode } from "../../../src/mesh/node/mesh_node.ts";
 import { startNode } from "../../../src/mesh/start_node.ts";
+import { offerKnown } from "../../support/mesh/offer_known.ts";
 import { within } from "../../support/within.ts";
 
 const CROWD = fileURLToPath(new URL("crowd_worker.ts", import.meta.url));
@@ -12,11 +13,7 @@ const listen = "127.0.0.1:0";
 /** A provider that others know of. */
 async function provider(join: readonly string[], name: string): Promise<MeshNode> {
   const node = await startNode({ listen, join });
-  const told = new Promise<void>((resolve) => {
-    node.addEventListener("announce", ({ detail }) => detail.keepers > 0 && resolve());
-  });
-  node.offer("job", () => new Response(name));
-  await within(`${name} is known`, told);
+  await offerKnown(node, "job", () => new Response(name));
   return node;
 }
 

@@ -4,14 +4,11 @@
  */
 
 import { startNode } from "../../../src/mesh/start_node.ts";
+import { offerKnown } from "../../support/mesh/offer_known.ts";
 
 const [count, join] = [Number(Deno.args[0]), Deno.args[1]];
 for (let i = 0; i < count; i++) {
   const node = await startNode({ join });
-  const told = new Promise<void>((resolve) => {
-    node.addEventListener("announce", ({ detail }) => detail.keepers > 0 && resolve());
-  });
-  node.offer("job", () => new Response("crashed"));
-  await told;
+  await offerKnown(node, "job", () => new Response("crashed"));
 }
 console.log("known");

@@ -11,7 +11,10 @@ export function debianChangelog(version: string, date: Date, maintainer: string)
 `;
 }
 
-/** `debian/copyright`: paragraphs as in DEP-5, but for the line that names its form by an address; with the licence of both parts. */
+/**
+ * `debian/copyright`, with the licence of both parts: paragraphs as in DEP-5, but for the line that names its form by an
+ * address.
+ */
 export function debianCopyright(licence: string): string {
   const [, holder] = /^Copyright \(c\) (.+)$/m.exec(licence) ?? [];
   if (holder === undefined) throw new Error("Cannot tell whose LICENSE is: it has no line Copyright (c) YEAR HOLDER");

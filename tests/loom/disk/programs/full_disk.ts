@@ -41,7 +41,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         const tail = loom.head("small")!.tail;
         await copyStore(dir, folder.file("copy"));
         equal(await loom.delete("large"), true);
-        await until("there is room", () => loom.append("small", bytesOf("v", 4 * MiB)).then(() => true, () => false));
+        await thereIsRoom(() => loom.append("small", bytesOf("v", 4 * MiB)));
         equal(
           digest(await readAll(loom, "small")),
           digestOf(["s", 100], ["t", MiB], ["u", tail - MiB - 100], ["v", 4 * MiB]),
@@ -70,7 +70,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       }, full);
       await rejects(loom.append("s", bytesOf("x", 1000)), full);
       equal(await loom.delete("large"), true);
-      await until("there is room", () => loom.append("s", bytesOf("y", 2 * MiB)).then(() => true, () => false));
+      await thereIsRoom(() => loom.append("s", bytesOf("y", 2 * MiB)));
     },
   },
   "a store that ended on a full disk is opened on it again, and has what it had, and makes room": {
@@ -101,7 +101,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         await using loom = await openLoom({ dir });
         equal(await loom.delete("large"), true);
         const more = bytesOf("s", MiB);
-        await until("there is room", () => loom.append("small", more).then(() => true, () => false));
+        await thereIsRoom(() => loom.append("small", more));
       }
       await using loom = await openLoom({ dir });
       equal(digest(await readAll(loom, "small")), digestOf(["s", tail + MiB]));
@@ -119,10 +119,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       await using loom = await openLoom({ dir });
       equal(digest(await readAll(loom, "large")), digestOf(["l", 4 * MiB]));
       equal(await loom.delete("large"), true);
-      await until(
-        "there is room",
-        () => loom.create("new", { bytes: bytesOf("n", MiB) }).then(() => true, () => false),
-      );
+      await thereIsRoom(() => loom.create("new", { bytes: bytesOf("n", MiB) }));
     },
   },
   "a checkpoint that finds the disk full is tried again when there is room": {
@@ -195,6 +192,11 @@ class SmallDisk {
 }
 
 const full = { code: "full" };
+
+/** Tries until it is stored: files are let go of behind a deletion. */
+function thereIsRoom(store: () => Promise<unknown>): Promise<void> {
+  return until("there is room", () => store().then(() => true, () => false));
+}
 
 function bytesOf(char: string, times: number): Uint8Array {
   return new TextEncoder().encode(char.repeat(times));
